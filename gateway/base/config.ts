@@ -1,0 +1,144 @@
+import { z } from 'zod';
+
+const limit = z.strictObject({
+  calls: z.int().min(0).describe('Calls allowed per window; 0 allows none'),
+  seconds: z.int().min(1).max(86_400).describe('Length of the window, seconds'),
+});
+
+/** The whole configuration of a node. Unknown keys are refused: a misspelt key must not silently mean the default. */
+export const ConfigSchema = z.strictObject({
+  port: z.int().min(0).max(65_535).default(8080),
+  host: z.string().default('0.0.0.0'),
+  dataDir: z.string().default('./data').describe('Folder of the embedded database, keys and attachments'),
+  publicUrl: z.url().optional().describe('The address callers use; default http://localhost:{port}'),
+  databaseUrl: z
+    .string()
+    .optional()
+    .describe('postgres://… for several nodes; default: SQLite in the data folder'),
+  redisUrl: z.string().optional().describe('redis://… shares rate limits between nodes'),
+  masterKey: z
+    .string()
+    .optional()
+    .describe('Base64, 32 bytes: seals private keys and connector credentials at rest'),
+  trustedProxies: z
+    .array(z.string())
+    .default([])
+    .describe('Addresses or CIDR ranges whose X-Forwarded-For is believed'),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+  platform: z
+    .strictObject({
+      agencyCode: z.string().default('H35'),
+      agencyName: z.string().default('Ủy ban nhân dân tỉnh Lai Châu'),
+    })
+    .prefault({})
+    .describe('The agency that runs the gateway; holds the bootstrap administrator'),
+  egress: z
+    .strictObject({
+      addresses: z
+        .array(z.string())
+        .default([])
+        .describe('host, host:port, CIDR or CIDR:port that connectors may call'),
+      folders: z.array(z.string()).default([]).describe('Folders that file and SQLite sources may read'),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      system: limit.default({ calls: 6000, seconds: 60 }),
+      service: limit.default({ calls: 60_000, seconds: 60 }),
+      address: limit
+        .default({ calls: 1200, seconds: 60 })
+        .describe('Unauthenticated requests of one address'),
+      requestBytes: z.int().min(1).default(1_048_576),
+      responseBytes: z.int().min(1).default(16_777_216),
+      timeoutMs: z.int().min(1).max(120_000).default(15_000),
+      concurrentCalls: z
+        .int()
+        .min(1)
+        .default(2000)
+        .describe('Calls in progress on this node before it answers overloaded'),
+    })
+    .prefault({}),
+  record: z
+    .strictObject({
+      queue: z.int().min(1).default(20_000).describe('Records waiting for the disk before calls are refused'),
+      timeoutMs: z.int().min(100).default(5000).describe('How long an answer waits for its record'),
+    })
+    .prefault({}),
+  tokens: z.strictObject({ ttlSeconds: z.int().min(30).max(3600).default(600) }).prefault({}),
+  refreshMs: z
+    .int()
+    .min(20)
+    .max(1000)
+    .default(250)
+    .describe('How often a node looks for changes made elsewhere'),
+  drainMs: z.int().min(0).max(120_000).default(10_000).describe('How long open calls may finish at shutdown'),
+  metricsAddresses: z
+    .array(z.string())
+    .default(['127.0.0.1/32', '::1/128'])
+    .describe('Addresses that may read /metrics and the details of /readyz'),
+});
+
+type Parsed = z.infer<typeof ConfigSchema>;
+/** Checked, with defaults filled in, and frozen. */
+export type Config = Readonly<Omit<Parsed, 'publicUrl'> & { publicUrl: string }>;
+
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+const ENVIRONMENT: Readonly<Record<string, string>> = {
+  LGSP_PORT: 'port',
+  LGSP_DATA_DIR: 'dataDir',
+  LGSP_PUBLIC_URL: 'publicUrl',
+  LGSP_DATABASE_URL: 'databaseUrl',
+  LGSP_REDIS_URL: 'redisUrl',
+  LGSP_MASTER_KEY: 'masterKey',
+  LGSP_TRUSTED_PROXIES: 'trustedProxies',
+  LGSP_LOG_LEVEL: 'logLevel',
+};
+
+function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
+  const found: Record<string, unknown> = {};
+  for (const [variable, value] of Object.entries(env)) {
+    if (
+      !variable.startsWith('LGSP_') ||
+      variable.startsWith('LGSP_TEST_') ||
+      value === undefined ||
+      value === ''
+    )
+      continue;
+    const key = ENVIRONMENT[variable];
+    if (key === undefined) throw new ConfigError(`unknown environment variable ${variable}`);
+    found[key] =
+      key === 'port'
+        ? Number(value)
+        : key === 'trustedProxies'
+          ? value.split(',').map((s) => s.trim())
+          : value;
+  }
+  return found;
+}
+
+function freeze<T extends object>(value: T): T {
+  for (const part of Object.values(value))
+    if (typeof part === 'object' && part !== null) freeze(part as object);
+  return Object.freeze(value);
+}
+
+/**
+ * Settings from a file, then `LGSP_*` variables on top.
+ *
+ * @throws ConfigError naming every key that is unknown or wrong
+ */
+export function loadConfig(file: unknown, env: Readonly<Record<string, string | undefined>> = {}): Config {
+  const base = typeof file === 'object' && file !== null ? file : {};
+  const parsed = ConfigSchema.safeParse({ ...base, ...fromEnvironment(env) });
+  if (!parsed.success) {
+    const faults = parsed.error.issues.map(
+      (issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`,
+    );
+    throw new ConfigError(`configuration refused:\n  ${faults.join('\n  ')}`);
+  }
+  const publicUrl = (parsed.data.publicUrl ?? `http://localhost:${parsed.data.port}`).replace(/\/$/, '');
+  return freeze({ ...parsed.data, publicUrl });
+}

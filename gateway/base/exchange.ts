@@ -1,0 +1,134 @@
+import type { Problem } from './problem.js';
+
+/** The three columns of the pipeline's table. */
+export type Plane = 'data' | 'admin' | 'open';
+
+/** The doors of the corridor, in no order: the order is in `gateway/pipeline/table.ts` alone. */
+export type StageName =
+  | 'match'
+  | 'identify'
+  | 'authorise'
+  | 'limit'
+  | 'check-request'
+  | 'forward'
+  | 'check-response'
+  | 'record'
+  | 'release';
+
+export type Outcome = 'answered' | 'refused' | 'failed' | 'aborted';
+
+/** What came in, whatever carried it. Nothing here has been believed yet. */
+export interface CallRequest {
+  readonly method: string;
+  /** The path as sent: still percent-encoded, without the query. */
+  readonly path: string;
+  /** The query as sent, without `?`. */
+  readonly search: string;
+  /** Lower-cased names, joined as `node:http` joins them. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  /** The caller's address, seen through trusted proxies only. */
+  readonly address: string;
+  /** Reads the whole body once; refuses past `limit` bytes with `body_too_large`. */
+  readBody(limit: number): Promise<Buffer>;
+}
+
+/** What goes out, once its record is durable. */
+export interface Answer {
+  status: number;
+  headers: Record<string, string>;
+  body: Buffer;
+}
+
+/** Whose call it is, after `identify`. */
+export interface Caller {
+  readonly system: string;
+  readonly agency: string;
+  readonly roles: readonly string[];
+  /** The token's `jti`. */
+  readonly tokenId: string;
+  /** The key or secret the client authenticated with, by name, when the token says so. */
+  readonly keyId?: string;
+}
+
+/** The facts of a route that the record keeps, whichever plane matched it. */
+export interface RouteFacts {
+  readonly provider: string | null;
+  readonly service: string | null;
+  readonly version: string | null;
+  readonly operation: string;
+  readonly sharing: string | null;
+  /** The path template, never the path: values in a path are data. */
+  readonly template: string;
+}
+
+/** What an administrative call changed. */
+export interface Act {
+  readonly noun: string;
+  readonly key: string;
+  readonly before: unknown;
+  readonly after: unknown;
+}
+
+/**
+ * One call on its way through the corridor. Each stage fills its own part; all fields exist from the start,
+ * so that every exchange has the same shape.
+ */
+export class Exchange {
+  /** UUIDv7: `X-Request-Id`, `instance` of a refusal, and the id of the closing record. */
+  readonly id: string;
+  readonly plane: Plane;
+  readonly request: CallRequest;
+  /** Milliseconds since the epoch. */
+  readonly receivedAt: number;
+  /** W3C trace id, taken over from `traceparent` or made here: 32 hex digits. */
+  readonly traceId: string;
+  /** Ends the work for this call: the caller left (`caller`) or its time is up (`deadline`). */
+  readonly controller = new AbortController();
+
+  stage: StageName = 'match';
+  route: RouteFacts | null = null;
+  caller: Caller | null = null;
+  answer: Answer | null = null;
+  problem: Problem | null = null;
+  /** Headers for whatever answer leaves, refusals too: `RateLimit`, `Deprecation`, … */
+  readonly extraHeaders: Record<string, string> = {};
+  /** The request's body, once a stage has read it. */
+  body: Buffer | null = null;
+  sourceMs: number | null = null;
+  /** Success by the service's own rule; null where it has none or nothing was answered. */
+  success: boolean | null = null;
+  act: Act | null = null;
+  /** Set when an opening record was written before something was changed. */
+  opened = false;
+  /** True once the caller has hung up before an answer was released. */
+  callerGone = false;
+
+  constructor(id: string, plane: Plane, request: CallRequest, receivedAt: number, traceId: string) {
+    this.id = id;
+    this.plane = plane;
+    this.request = request;
+    this.receivedAt = receivedAt;
+    this.traceId = traceId;
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  header(name: string): string | undefined {
+    const value = this.request.headers[name];
+    return Array.isArray(value) ? value.join(', ') : value;
+  }
+}
+
+/** Why work for a call was ended early; the `reason` of the exchange's signal. */
+export type EndReason = 'caller' | 'deadline';
+
+/** One door: fills its part of the exchange or throws a `Problem`. */
+export interface Stage<X extends Exchange = Exchange> {
+  readonly name: StageName;
+  /** Parts of the exchange that must have been given before this door. */
+  readonly needs: readonly string[];
+  readonly gives: readonly string[];
+  run(exchange: X): void | Promise<void>;
+}

@@ -1,0 +1,38 @@
+import { randomBytes, randomFillSync } from 'node:crypto';
+
+const POOL = Buffer.allocUnsafe(4096);
+let used = POOL.length;
+const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+/** Ten random bytes at a time out of one refilled pool: a system call per id would show on the hot path. */
+function take(): number {
+  if (used + 10 > POOL.length) {
+    randomFillSync(POOL);
+    used = 0;
+  }
+  used += 10;
+  return used - 10;
+}
+
+/**
+ * A UUID version 7 (RFC 9562): 48 bits of milliseconds, then random bits, so that ids sort by time.
+ *
+ * @example uuidv7(Date.now()) // '0192f7c4-3a1b-7c2d-9e4f-0a1b2c3d4e5f'
+ */
+export function uuidv7(nowMs: number): string {
+  const at = take();
+  const time = Math.floor(nowMs).toString(16).padStart(12, '0');
+  const byte = (i: number): number => POOL[at + i] as number;
+  const hex = (value: number): string => HEX[value] as string;
+  return (
+    `${time.slice(0, 8)}-${time.slice(8)}-` +
+    `${hex(0x70 | (byte(0) & 0x0f))}${hex(byte(1))}-` +
+    `${hex(0x80 | (byte(2) & 0x3f))}${hex(byte(3))}-` +
+    `${hex(byte(4))}${hex(byte(5))}${hex(byte(6))}${hex(byte(7))}${hex(byte(8))}${hex(byte(9))}`
+  );
+}
+
+/** A secret of 256 bits, URL-safe: too long to guess, so a plain digest of it may be stored. */
+export function newSecret(): string {
+  return randomBytes(32).toString('base64url');
+}

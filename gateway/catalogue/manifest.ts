@@ -1,0 +1,61 @@
+import { z } from 'zod';
+
+/** QĐ 20/2020/QĐ-TTg: groups of digits and capitals between dots, 35 characters at most. */
+export const AGENCY_CODE = /^(?=.{1,35}$)[0-9A-Z]+(\.[0-9A-Z]+)*$/;
+export const SLUG = /^[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?$/;
+
+export const SECRET_CLASSIFICATIONS = [
+  'mat',
+  'toi_mat',
+  'tuyet_mat',
+  'secret',
+  'top_secret',
+  'confidential',
+] as const;
+
+const limit = z.strictObject({ calls: z.int().min(0), seconds: z.int().min(1).max(86_400) });
+
+const successRule = z.strictObject({
+  pointer: z.string().startsWith('/').describe('RFC 6901 pointer into the JSON answer of the source'),
+  equals: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1),
+});
+
+/**
+ * What a provider says of a service beside its OpenAPI document: who provides it, on which terms it is shared,
+ * where it comes from and how each operation is bound to the source.
+ */
+export const ManifestSchema = z.strictObject({
+  provider: z.string().regex(AGENCY_CODE),
+  slug: z.string().regex(SLUG),
+  version: z
+    .string()
+    .regex(/^[0-9]+\.[0-9]+\.[0-9]+$/)
+    .describe('Semantic version; its major number is the vN of the path'),
+  title: z.string().min(1).max(255),
+  description: z.string().max(4000).optional(),
+  sharing: z.enum(['default', 'special']),
+  classification: z.enum(['open', 'internal', 'restricted']),
+  direction: z.enum(['provide', 'collect']).default('provide'),
+  contact: z.string().max(255).optional(),
+  connector: z.strictObject({ kind: z.string(), settings: z.record(z.string(), z.unknown()) }),
+  operations: z.record(z.string(), z.record(z.string(), z.unknown())),
+  limits: z.strictObject({ service: limit.optional(), system: limit.optional() }).default({}),
+  timeoutMs: z.int().min(1).max(120_000).optional(),
+  requestBytes: z.int().min(1).max(104_857_600).optional(),
+  responseBytes: z.int().min(1).max(104_857_600).optional(),
+  responseCheck: z.enum(['enforce', 'report']).default('enforce'),
+  success: successRule
+    .optional()
+    .describe('Success where the HTTP status does not tell; a binding may have its own'),
+});
+
+export type Manifest = z.infer<typeof ManifestSchema>;
+
+/** The `vN` of a service's path. */
+export function majorOf(version: string): number {
+  return Number(version.slice(0, version.indexOf('.')));
+}
+
+export function serviceId(provider: string, slug: string, major: number): string {
+  return `${provider}/${slug}/v${major}`;
+}

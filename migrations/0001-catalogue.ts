@@ -6,6 +6,8 @@ export async function up(knex: Knex): Promise<void> {
     t.string('code', 35).primary();
     t.string('alias', 64).unique();
     t.string('name', 255).notNullable();
+    // The name without accents and in lower case, for searches; kept by the repository.
+    t.text('search');
     t.string('level', 32).notNullable();
     t.string('parent_code', 35).references('code').inTable('agencies');
     // Calendar dates (yyyy-MM-dd) in Asia/Ho_Chi_Minh, both inclusive; an open end is null.
@@ -18,6 +20,7 @@ export async function up(knex: Knex): Promise<void> {
     t.string('id', 64).primary();
     t.string('agency_code', 35).notNullable().references('code').inTable('agencies');
     t.string('name', 255).notNullable();
+    t.text('search');
     t.text('roles').notNullable();
     t.string('state', 16).notNullable();
     t.bigInteger('state_since').notNullable();
@@ -47,11 +50,14 @@ export async function up(knex: Knex): Promise<void> {
     t.string('slug', 64).notNullable();
     t.integer('major').notNullable();
     t.string('title', 255).notNullable();
+    t.text('search');
     t.string('sharing', 16).notNullable();
     t.string('classification', 16).notNullable();
     t.string('state', 16).notNullable();
     t.bigInteger('state_since').notNullable();
     t.text('state_reason');
+    // manager or provider: what a manager suspended, a provider does not resume.
+    t.string('state_by', 16);
     t.integer('published_revision');
     t.integer('latest_revision').notNullable();
     t.bigInteger('created_at').notNullable();
@@ -62,6 +68,8 @@ export async function up(knex: Knex): Promise<void> {
     t.string('service_id', 160).notNullable().references('id').inTable('services');
     t.integer('revision').notNullable();
     t.text('manifest').notNullable();
+    // The manifest as it was handed in, where the document brought bindings of its own into the other.
+    t.text('declared');
     t.text('document').notNullable();
     t.string('sha256', 64).notNullable();
     t.string('created_by', 64).notNullable();

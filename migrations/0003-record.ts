@@ -2,8 +2,12 @@ import type { Knex } from 'knex';
 
 const RECORD_TABLES = ['records', 'log_tiles', 'log_checkpoints'] as const;
 
+function isPostgres(knex: Knex): boolean {
+  return (knex.client as { config: { client: unknown } }).config.client === 'pg';
+}
+
 async function forbidChange(knex: Knex): Promise<void> {
-  if (knex.client.config.client === 'pg') {
+  if (isPostgres(knex)) {
     await knex.raw(`CREATE FUNCTION lgsp_append_only() RETURNS trigger LANGUAGE plpgsql AS
       $$ BEGIN RAISE EXCEPTION 'the log is append-only'; END $$`);
     for (const table of RECORD_TABLES) {
@@ -21,12 +25,47 @@ async function forbidChange(knex: Knex): Promise<void> {
 }
 
 /**
+ * What a search may start from. Each is paid for by every record, so those on columns that most records lack
+ * are partial. All end in the order of the answer: newest first, then by place in the log.
+ */
+const INDEXES: readonly (readonly [name: string, columns: string, where?: string])[] = [
+  ['received', 'received_at, seq'],
+  ['agency', 'agency, received_at, seq'],
+  ['system', '"system", received_at, seq'],
+  ['provider', 'provider, received_at, seq'],
+  ['service', 'service, received_at, seq'],
+  ['trace', 'trace, received_at, seq'],
+  ['user', '"user", received_at, seq', '"user" IS NOT NULL'],
+  ['case', 'case_no, received_at, seq', 'case_no IS NOT NULL'],
+  ['code', 'code, received_at, seq', 'code IS NOT NULL'],
+  ['noun', 'noun, received_at, seq', 'noun IS NOT NULL'],
+  ['target', 'target_key, received_at, seq', 'target_key IS NOT NULL'],
+  ['opening', 'opening', 'opening IS NOT NULL'],
+  ['opened', 'seq', `kind = 'opening'`],
+  ['unanswered', 'received_at, seq', `outcome <> 'answered'`],
+];
+
+async function createIndexes(knex: Knex): Promise<void> {
+  // An index of SQLite ends with the row's number by itself, and `seq` is that number.
+  const shorten = (columns: string) => (isPostgres(knex) ? columns : columns.replace(/, seq$/, ''));
+  for (const [name, columns, where] of INDEXES) {
+    const condition = where === undefined ? '' : ` WHERE ${where}`;
+    await knex.raw(`CREATE INDEX records_${name}_index ON records (${shorten(columns)})${condition}`);
+  }
+}
+
+/** A whole number that is the key: in SQLite only the word `integer` makes it the row's own number. */
+function wholeKey(knex: Knex, table: Knex.CreateTableBuilder, name: string): void {
+  (isPostgres(knex) ? table.bigInteger(name) : table.integer(name)).primary();
+}
+
+/**
  * The log: its leaves (with the columns that searches need), the full tiles of its Merkle tree, and its signed
  * heads. Rows are only ever added; the database itself refuses anything else.
  */
 export async function up(knex: Knex): Promise<void> {
   await knex.schema.createTable('records', (t) => {
-    t.bigInteger('seq').primary();
+    wholeKey(knex, t, 'seq');
     t.string('id', 36).notNullable().unique();
     t.text('leaf').notNullable();
     t.binary('leaf_hash').notNullable();
@@ -48,14 +87,8 @@ export async function up(knex: Knex): Promise<void> {
     t.string('opening', 36);
     t.string('noun', 32);
     t.string('target_key', 160);
-    t.index(['received_at']);
-    t.index(['agency', 'seq']);
-    t.index(['system', 'seq']);
-    t.index(['provider', 'service', 'seq']);
-    t.index(['opening']);
-    t.index(['case_no']);
-    t.index(['trace']);
   });
+  await createIndexes(knex);
   await knex.schema.createTable('log_tiles', (t) => {
     // Full tiles only: 256 hashes of 32 bytes at (level, index); `root` is the hash of the subtree they span.
     t.integer('level').notNullable();
@@ -65,7 +98,7 @@ export async function up(knex: Knex): Promise<void> {
     t.primary(['level', 'tile_index']);
   });
   await knex.schema.createTable('log_checkpoints', (t) => {
-    t.bigInteger('tree_size').primary();
+    wholeKey(knex, t, 'tree_size');
     t.binary('root_hash').notNullable();
     t.bigInteger('at').notNullable();
     // C2SP signed note over the tlog-checkpoint
@@ -76,5 +109,5 @@ export async function up(knex: Knex): Promise<void> {
 
 export async function down(knex: Knex): Promise<void> {
   for (const table of RECORD_TABLES) await knex.schema.dropTableIfExists(table);
-  if (knex.client.config.client === 'pg') await knex.raw('DROP FUNCTION IF EXISTS lgsp_append_only()');
+  if (isPostgres(knex)) await knex.raw('DROP FUNCTION IF EXISTS lgsp_append_only()');
 }

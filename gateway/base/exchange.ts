@@ -55,10 +55,10 @@ export interface RouteFacts {
   readonly provider: string | null;
   readonly service: string | null;
   readonly version: string | null;
-  readonly operation: string;
+  readonly operation: string | null;
   readonly sharing: string | null;
   /** The path template, never the path: values in a path are data. */
-  readonly template: string;
+  readonly template: string | null;
 }
 
 /** What an administrative call changed. */
@@ -82,8 +82,6 @@ export class Exchange {
   readonly receivedAt: number;
   /** W3C trace id, taken over from `traceparent` or made here: 32 hex digits. */
   readonly traceId: string;
-  /** Ends the work for this call: the caller left (`caller`) or its time is up (`deadline`). */
-  readonly controller = new AbortController();
 
   stage: StageName = 'match';
   route: RouteFacts | null = null;
@@ -98,10 +96,14 @@ export class Exchange {
   /** Success by the service's own rule; null where it has none or nothing was answered. */
   success: boolean | null = null;
   act: Act | null = null;
-  /** Set when an opening record was written before something was changed. */
-  opened = false;
+  /** A code for the record of a call that was answered all the same, e.g. a fault that is only reported. */
+  note: string | null = null;
+  /** Id of the opening record, once one was written before something is changed. */
+  opening: string | null = null;
   /** True once the caller has hung up before an answer was released. */
   callerGone = false;
+  #controller: AbortController | null = null;
+  #ended: EndReason | null = null;
 
   constructor(id: string, plane: Plane, request: CallRequest, receivedAt: number, traceId: string) {
     this.id = id;
@@ -111,8 +113,22 @@ export class Exchange {
     this.traceId = traceId;
   }
 
+  /** Made for those who ask: most calls end before anybody waits on it. */
   get signal(): AbortSignal {
-    return this.controller.signal;
+    this.#controller ??= new AbortController();
+    if (this.#ended !== null) this.#controller.abort(this.#ended);
+    return this.#controller.signal;
+  }
+
+  /** Why the work for this call was ended early, if it was. */
+  get ended(): EndReason | null {
+    return this.#ended;
+  }
+
+  /** Ends the work: the caller left, or its time is up. Whichever came first is the reason. */
+  end(reason: EndReason): void {
+    this.#ended ??= reason;
+    this.#controller?.abort(this.#ended);
   }
 
   header(name: string): string | undefined {

@@ -4,14 +4,14 @@ const POOL = Buffer.allocUnsafe(4096);
 let used = POOL.length;
 const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
-/** Ten random bytes at a time out of one refilled pool: a system call per id would show on the hot path. */
-function take(): number {
-  if (used + 10 > POOL.length) {
+/** Random bytes out of one refilled pool: a system call per id would show on the hot path. @returns where they begin */
+function take(bytes: number): number {
+  if (used + bytes > POOL.length) {
     randomFillSync(POOL);
     used = 0;
   }
-  used += 10;
-  return used - 10;
+  used += bytes;
+  return used - bytes;
 }
 
 /**
@@ -20,7 +20,7 @@ function take(): number {
  * @example uuidv7(Date.now()) // '0192f7c4-3a1b-7c2d-9e4f-0a1b2c3d4e5f'
  */
 export function uuidv7(nowMs: number): string {
-  const at = take();
+  const at = take(10);
   const time = Math.floor(nowMs).toString(16).padStart(12, '0');
   const byte = (i: number): number => POOL[at + i] as number;
   const hex = (value: number): string => HEX[value] as string;
@@ -30,6 +30,12 @@ export function uuidv7(nowMs: number): string {
     `${hex(0x80 | (byte(2) & 0x3f))}${hex(byte(3))}-` +
     `${hex(byte(4))}${hex(byte(5))}${hex(byte(6))}${hex(byte(7))}${hex(byte(8))}${hex(byte(9))}`
   );
+}
+
+/** A W3C trace id: 32 hex digits. Names a call, opens nothing. */
+export function newTraceId(): string {
+  const at = take(16);
+  return POOL.toString('hex', at, at + 16);
 }
 
 /** A secret of 256 bits, URL-safe: too long to guess, so a plain digest of it may be stored. */

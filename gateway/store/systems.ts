@@ -1,0 +1,105 @@
+import type { Knex } from 'knex';
+import { fold } from '../base/fold.js';
+import type { Database } from './database.js';
+import { type Page, type PageAsk, pageOf, searchFor } from './page.js';
+
+export const ROLES = ['owner', 'manager', 'operator', 'provider', 'consumer', 'auditor'] as const;
+export type Role = (typeof ROLES)[number];
+export type SystemState = 'active' | 'locked' | 'revoked';
+
+export interface SystemRow {
+  id: string;
+  agency_code: string;
+  name: string;
+  /** JSON array of roles. */
+  roles: string;
+  state: SystemState;
+  state_since: number;
+  state_reason: string | null;
+  limit_calls: number | null;
+  limit_seconds: number | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface CredentialRow {
+  id: string;
+  system_id: string;
+  kind: 'secret' | 'key';
+  /** Hexadecimal SHA-256 of the secret. */
+  secret_sha256: string | null;
+  /** JSON of the public JWK. */
+  public_jwk: string | null;
+  created_at: number;
+  expires_at: number | null;
+  revoked_at: number | null;
+}
+
+export interface SystemFilter {
+  readonly q?: string | undefined;
+  readonly agency?: string | undefined;
+  readonly state?: SystemState | undefined;
+  readonly role?: Role | undefined;
+}
+
+export async function findSystem(knex: Knex, id: string): Promise<SystemRow | undefined> {
+  return await knex<SystemRow>('systems').where({ id }).first();
+}
+
+export async function listSystems(knex: Knex): Promise<SystemRow[]> {
+  return await knex<SystemRow>('systems').orderBy('id');
+}
+
+/** One page, by id. */
+export async function pageSystems(
+  database: Database,
+  filter: SystemFilter,
+  ask: PageAsk,
+): Promise<Page<SystemRow>> {
+  const query = database.knex('systems').select();
+  if (filter.q !== undefined) searchFor(query, filter.q, ['id']);
+  if (filter.agency !== undefined) void query.where({ agency_code: filter.agency });
+  if (filter.state !== undefined) void query.where({ state: filter.state });
+  if (filter.role !== undefined) void query.where('roles', 'like', `%"${filter.role}"%`);
+  return await pageOf<SystemRow>(query, 'id', ask, database.engine);
+}
+
+/** Systems that could act in this role now: active, with a credential that still works. */
+export async function activeSystems(knex: Knex, role: Role, now: number): Promise<SystemRow[]> {
+  return await knex<SystemRow>('systems')
+    .where({ state: 'active' })
+    .where('roles', 'like', `%"${role}"%`)
+    .whereExists(
+      knex('system_credentials')
+        .whereRaw('system_credentials.system_id = systems.id')
+        .whereNull('revoked_at')
+        .where((live) => void live.whereNull('expires_at').orWhere('expires_at', '>', now)),
+    );
+}
+
+export async function insertSystem(knex: Knex, row: SystemRow): Promise<void> {
+  await knex('systems').insert({ ...row, search: fold(row.name) });
+}
+
+export async function updateSystem(knex: Knex, id: string, patch: Partial<SystemRow>): Promise<void> {
+  const search = patch.name === undefined ? {} : { search: fold(patch.name) };
+  await knex('systems')
+    .where({ id })
+    .update({ ...patch, ...search });
+}
+
+export async function listCredentials(knex: Knex, systemId: string): Promise<CredentialRow[]> {
+  return await knex<CredentialRow>('system_credentials').where({ system_id: systemId }).orderBy('created_at');
+}
+
+export async function insertCredential(knex: Knex, row: CredentialRow): Promise<void> {
+  await knex<CredentialRow>('system_credentials').insert(row);
+}
+
+export async function updateCredential(
+  knex: Knex,
+  id: string,
+  patch: Partial<CredentialRow>,
+): Promise<number> {
+  return await knex<CredentialRow>('system_credentials').where({ id }).update(patch);
+}

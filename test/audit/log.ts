@@ -1,0 +1,54 @@
+import { generateKeyPairSync } from 'node:crypto';
+import { systemClock } from '../../gateway/base/clock.js';
+import { createLog } from '../../gateway/base/log.js';
+import { verifierKeyText } from '../../gateway/audit/checkpoint.js';
+import type { Recorder } from '../../gateway/audit/record.js';
+import { type RecorderOptions, startRecorder } from '../../gateway/audit/recorder.js';
+import { type Verification, verifyLog } from '../../gateway/audit/verify.js';
+import type { Database } from '../../gateway/store/database.js';
+import type { Knex } from 'knex';
+
+export const ORIGIN = 'lgsp.test/log';
+export const logKeys = generateKeyPairSync('ed25519');
+export const verifierKeys = [verifierKeyText(ORIGIN, logKeys.publicKey)];
+
+export function startLog(database: Database, change: Partial<RecorderOptions> = {}): Promise<Recorder> {
+  return startRecorder({
+    engine: database.engine,
+    location: database.location,
+    origin: ORIGIN,
+    logKey: { kid: 'log-1', privateKey: logKeys.privateKey },
+    queue: 20_000,
+    timeoutMs: 5000,
+    log: createLog('silent'),
+    clock: systemClock,
+    ...change,
+  });
+}
+
+export function verify(database: Database): Promise<Verification> {
+  return verifyLog(database, { verifierKeys });
+}
+
+/** As one who owns the database would: takes the guards off, then changes what he likes. */
+export async function tamper(database: Database, work: (knex: Knex) => Promise<unknown>): Promise<void> {
+  const { knex, engine } = database;
+  if (engine === 'sqlite') {
+    for (const table of ['records', 'log_tiles', 'log_checkpoints'])
+      for (const verb of ['update', 'delete']) await knex.raw(`DROP TRIGGER IF EXISTS ${table}_no_${verb}`);
+  } else {
+    for (const table of ['records', 'log_tiles', 'log_checkpoints'])
+      await knex.raw(`DROP TRIGGER IF EXISTS ${table}_append_only ON ${table}`);
+  }
+  await work(knex);
+}
+
+/** Asks again and again, for a bounded time, until the answer is there. */
+export async function eventually<T>(ask: () => Promise<T | undefined>, tries = 200): Promise<T> {
+  for (let i = 0; i < tries; i++) {
+    const answer = await ask();
+    if (answer !== undefined) return answer;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('it never came');
+}

@@ -1,0 +1,128 @@
+import type { Adapter, AdapterPayload } from 'oidc-provider';
+import { InvalidClientAuth } from 'oidc-provider/lib/helpers/errors.js';
+import type { Clock } from '../base/clock.js';
+import type { Database } from '../store/database.js';
+import {
+  consumePayload,
+  deletePayload,
+  deletePayloadsOfGrant,
+  findPayload,
+  insertPayloadOnce,
+  type OidcPayloadRow,
+  upsertPayload,
+} from '../store/oidc-payloads.js';
+import type { ClientAuthentication } from './client-authentication.js';
+
+interface AdapterParts {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly authentication: ClientAuthentication;
+}
+
+/** Where oidc-provider keeps its artefacts: one table on either engine; its clients come from the directory. */
+export function createAdapterFactory(parts: AdapterParts): (model: string) => Adapter {
+  return (model) => {
+    if (model === 'Client') return new ClientAdapter(parts.authentication);
+    return model === 'ReplayDetection' ? new OnceAdapter(parts, model) : new TableAdapter(parts, model);
+  };
+}
+
+class TableAdapter implements Adapter {
+  protected readonly parts: AdapterParts;
+  protected readonly model: string;
+
+  constructor(parts: AdapterParts, model: string) {
+    this.parts = parts;
+    this.model = model;
+  }
+
+  async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    await upsertPayload(this.parts.database.knex, this.row(id, payload, expiresIn));
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    return await this.#find({ id });
+  }
+
+  async findByUserCode(userCode: string): Promise<AdapterPayload | undefined> {
+    return await this.#find({ user_code: userCode });
+  }
+
+  async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return await this.#find({ uid });
+  }
+
+  async consume(id: string): Promise<void> {
+    const { database, clock } = this.parts;
+    await consumePayload(database.knex, this.model, id, clock.now());
+  }
+
+  async destroy(id: string): Promise<void> {
+    await deletePayload(this.parts.database.knex, this.model, id);
+  }
+
+  async revokeByGrantId(grantId: string): Promise<void> {
+    await deletePayloadsOfGrant(this.parts.database.knex, this.model, grantId);
+  }
+
+  protected row(id: string, payload: AdapterPayload, expiresIn: number | undefined): OidcPayloadRow {
+    return {
+      model: this.model,
+      id,
+      payload: JSON.stringify(payload),
+      grant_id: payload.grantId ?? null,
+      uid: payload.uid ?? null,
+      user_code: payload.userCode ?? null,
+      expires_at: expiresIn === undefined ? null : this.parts.clock.now() + expiresIn * 1000,
+      consumed_at: null,
+    };
+  }
+
+  async #find(key: { id?: string; uid?: string; user_code?: string }): Promise<AdapterPayload | undefined> {
+    const { database, clock } = this.parts;
+    const row = await findPayload(database.knex, this.model, key, clock.now());
+    if (row === undefined) return undefined;
+    const payload = JSON.parse(row.payload) as AdapterPayload;
+    return row.consumed_at === null ? payload : { ...payload, consumed: Math.floor(row.consumed_at / 1000) };
+  }
+}
+
+/**
+ * For assertions that may be used once. oidc-provider looks first and writes afterwards, which two requests at the
+ * same moment would both survive; here the insert alone decides, so the look is spared.
+ */
+class OnceAdapter extends TableAdapter {
+  override find(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
+  override async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    const { database, clock } = this.parts;
+    const first = await insertPayloadOnce(database.knex, this.row(id, payload, expiresIn), clock.now());
+    if (!first) throw new InvalidClientAuth('client assertion tokens must only be used once');
+  }
+}
+
+class ClientAdapter implements Adapter {
+  readonly #authentication: ClientAuthentication;
+
+  constructor(authentication: ClientAuthentication) {
+    this.#authentication = authentication;
+  }
+
+  async find(id: string): Promise<AdapterPayload | undefined> {
+    return await this.#authentication.metadata(id);
+  }
+
+  // Clients are registered through the management API alone.
+  upsert = refuse;
+  findByUserCode = refuse;
+  findByUid = refuse;
+  consume = refuse;
+  destroy = refuse;
+  revokeByGrantId = refuse;
+}
+
+function refuse(): Promise<never> {
+  return Promise.reject(new Error('the authorization server does not register clients'));
+}

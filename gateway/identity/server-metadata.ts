@@ -1,0 +1,40 @@
+import { issuerOf, resourcesOf } from './resources.js';
+
+/** How a client may prove itself. A system is registered for none in particular. */
+export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
+
+/** With which a client may sign its assertion. */
+export const AUTH_SIGNING_ALGORITHMS = ['ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'] as const;
+
+/** The metadata of the authorization server, RFC 8414 and OpenID Connect Discovery 1.0. */
+export interface ServerMetadata {
+  readonly issuer: string;
+  readonly token_endpoint: string;
+  readonly jwks_uri: string;
+  readonly grant_types_supported: readonly string[];
+  readonly response_types_supported: readonly string[];
+  readonly subject_types_supported: readonly string[];
+  readonly id_token_signing_alg_values_supported: readonly string[];
+  readonly token_endpoint_auth_methods_supported: readonly string[];
+  readonly token_endpoint_auth_signing_alg_values_supported: readonly string[];
+  /** RFC 9728 section 4. */
+  readonly protected_resources: readonly string[];
+}
+
+/** Says what is offered and nothing else; every address rests on `publicUrl`, none on the request. */
+export function serverMetadata(publicUrl: string): ServerMetadata {
+  const issuer = issuerOf(publicUrl);
+  const { data, api } = resourcesOf(publicUrl);
+  return {
+    issuer,
+    token_endpoint: `${issuer}/token`,
+    jwks_uri: `${issuer}/jwks`,
+    grant_types_supported: ['client_credentials'],
+    response_types_supported: [],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: ['ES256'],
+    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    token_endpoint_auth_signing_alg_values_supported: AUTH_SIGNING_ALGORITHMS,
+    protected_resources: [data, api],
+  };
+}

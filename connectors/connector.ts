@@ -52,16 +52,19 @@ export class SourceError extends Error {
   readonly fault: SourceFault;
   /** Whether the source may have acted on the request all the same. */
   readonly mayHaveActed: boolean;
+  /** With `busy`: seconds after which another call has a chance. */
+  readonly retryAfter: number | null;
 
   constructor(
     fault: SourceFault,
     message: string,
-    options: { mayHaveActed?: boolean; cause?: unknown } = {},
+    options: { mayHaveActed?: boolean; retryAfter?: number; cause?: unknown } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = 'SourceError';
     this.fault = fault;
     this.mayHaveActed = options.mayHaveActed ?? false;
+    this.retryAfter = options.retryAfter ?? null;
   }
 }
 
@@ -78,6 +81,8 @@ export interface Connector {
    * Makes one call. `signal` ends it early; its reason is `caller` or `deadline`.
    *
    * @throws SourceError when there is no usable answer
+   * @throws Problem `request_invalid` when a value of the request cannot be sent on: it fits the contract but not the
+   *   binding, e.g. `..` as a path segment or a date that no calendar has
    */
   call(request: ConnectorRequest, signal: AbortSignal): Promise<ConnectorAnswer>;
   probe(signal: AbortSignal): Promise<ProbeResult>;
@@ -102,6 +107,8 @@ export interface ConnectorSetup<S, B> {
   readonly settings: S;
   /** Operation id → binding. */
   readonly bindings: Readonly<Record<string, B>>;
+  /** The published operations, whose method and path are the source's unless a binding says otherwise. */
+  readonly facts: readonly OperationFacts[];
   /** The service's rule, for bindings that have none of their own; judged on the source's answer before any mapping. */
   readonly success?: SuccessRule | undefined;
 }
@@ -121,7 +128,7 @@ export interface ConnectorKind<S = unknown, B = unknown> {
   readonly settings: z.ZodType<S>;
   readonly binding: z.ZodType<B>;
   /** Rules that a schema cannot say: placeholders that name no parameter, a statement that writes, an address that is not allowed. */
-  check(setup: ConnectorSetup<S, B>, facts: readonly OperationFacts[], context: CheckContext): SetupFault[];
+  check(setup: ConnectorSetup<S, B>, context: CheckContext): SetupFault[];
   create(setup: ConnectorSetup<S, B>, context: ConnectorContext): Connector;
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { fold } from '../base/fold.js';
 
 /** QĐ 20/2020/QĐ-TTg: groups of digits and capitals between dots, 35 characters at most. */
 export const AGENCY_CODE = /^(?=.{1,35}$)[0-9A-Z]+(\.[0-9A-Z]+)*$/;
@@ -12,6 +13,14 @@ export const SECRET_CLASSIFICATIONS = [
   'top_secret',
   'confidential',
 ] as const;
+
+/** Whether a classification names a degree of secrecy, in any spelling: `Tuyệt mật`, `TOI MAT`, `top-secret`. */
+export function isStateSecret(classification: string): boolean {
+  const word = fold(classification)
+    .replaceAll(/[^a-z]+/g, '_')
+    .replaceAll(/^_|_$/g, '');
+  return (SECRET_CLASSIFICATIONS as readonly string[]).includes(word);
+}
 
 const limit = z.strictObject({ calls: z.int().min(0), seconds: z.int().min(1).max(86_400) });
 
@@ -38,7 +47,10 @@ export const ManifestSchema = z.strictObject({
   direction: z.enum(['provide', 'collect']).default('provide'),
   contact: z.string().max(255).optional(),
   connector: z.strictObject({ kind: z.string(), settings: z.record(z.string(), z.unknown()) }),
-  operations: z.record(z.string(), z.record(z.string(), z.unknown())),
+  operations: z
+    .record(z.string(), z.record(z.string(), z.unknown()))
+    .default({})
+    .describe('Operation id → binding; an operation may carry its own as x-lgsp-binding'),
   limits: z.strictObject({ service: limit.optional(), system: limit.optional() }).default({}),
   timeoutMs: z.int().min(1).max(120_000).optional(),
   requestBytes: z.int().min(1).max(104_857_600).optional(),

@@ -1,0 +1,207 @@
+import type { Clock } from '../base/clock.js';
+import type { Logger } from '../base/log.js';
+import { type AgencyRow, findAgency, listAgencies } from '../store/agencies.js';
+import { type Change, changesSince, lastChange } from '../store/changes.js';
+import type { Database } from '../store/database.js';
+import { type PublishedRow, publishedServices } from '../store/services.js';
+import {
+  type CredentialRow,
+  findSystem,
+  listCredentials,
+  listSystems,
+  type Role,
+  type SystemRow,
+} from '../store/systems.js';
+import { type OpenConnector, PublishedService } from './published-service.js';
+
+export interface AgencyEntry {
+  readonly row: AgencyRow;
+  /** Milliseconds since the epoch; the agency is in force from … until before … */
+  readonly from: number;
+  readonly until: number;
+}
+
+export interface SystemEntry {
+  readonly row: SystemRow;
+  readonly roles: readonly Role[];
+  readonly credentials: readonly CredentialRow[];
+}
+
+export interface CatalogueOptions {
+  readonly database: Database;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Milliseconds between two looks at what other nodes changed. */
+  readonly refreshMs: number;
+  readonly openConnector: OpenConnector;
+  /** Read again at every look, beside the catalogue: the signing keys. */
+  readonly alongside?: () => Promise<void>;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Validity dates are calendar days in Asia/Ho_Chi_Minh (UTC+7, no summer time), both inclusive. */
+function agencyEntry(row: AgencyRow): AgencyEntry {
+  const midnight = (date: string): number => Date.parse(`${date}T00:00:00+07:00`);
+  return {
+    row,
+    from: midnight(row.valid_from),
+    until: row.valid_to === null ? Number.POSITIVE_INFINITY : midnight(row.valid_to) + DAY_MS,
+  };
+}
+
+/**
+ * What is in force now, in memory: a call asks here and never waits for the database. Every change is noted in
+ * one table, which each node reads a few times a second, so a lock is felt everywhere within a second.
+ */
+export class Catalogue {
+  readonly #options: CatalogueOptions;
+  readonly #agencies = new Map<string, AgencyEntry>();
+  readonly #aliases = new Map<string, string>();
+  readonly #systems = new Map<string, SystemEntry>();
+  readonly #services = new Map<string, PublishedService>();
+  #seen = 0;
+  #reading: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
+  #freshAt = 0;
+
+  private constructor(options: CatalogueOptions) {
+    this.#options = options;
+  }
+
+  /** Reads everything once, then keeps looking for changes until `close`. */
+  static async open(options: CatalogueOptions): Promise<Catalogue> {
+    const catalogue = new Catalogue(options);
+    await catalogue.#readAll();
+    catalogue.#schedule();
+    return catalogue;
+  }
+
+  /** By code, or by the older alias. */
+  agency(code: string): AgencyEntry | undefined {
+    return this.#agencies.get(code) ?? this.#agencies.get(this.#aliases.get(code) ?? '');
+  }
+
+  system(id: string): SystemEntry | undefined {
+    return this.#systems.get(id);
+  }
+
+  /** By the three path segments of a service; a provider's alias is as good as its code. */
+  service(provider: string, slug: string, version: string): PublishedService | undefined {
+    const found = this.#services.get(`${provider}/${slug}/${version}`);
+    if (found !== undefined) return found;
+    const code = this.#aliases.get(provider);
+    return code === undefined ? undefined : this.#services.get(`${code}/${slug}/${version}`);
+  }
+
+  services(): IterableIterator<PublishedService> {
+    return this.#services.values();
+  }
+
+  /** When this node last knew everything, milliseconds since the epoch. */
+  get freshAt(): number {
+    return this.#freshAt;
+  }
+
+  /** Reads what changed since the last look. Calls that overlap share one read, and each sees its own change. */
+  async refresh(): Promise<void> {
+    while (this.#reading !== null) await this.#reading;
+    this.#reading = this.#readChanges().finally(() => {
+      this.#reading = null;
+    });
+    await this.#reading;
+  }
+
+  async close(): Promise<void> {
+    if (this.#timer !== null) clearTimeout(this.#timer);
+    this.#timer = null;
+    await this.#reading?.catch(() => undefined);
+    await Promise.all([...this.#services.values()].map((service) => service.replaced()));
+    this.#services.clear();
+  }
+
+  #schedule(): void {
+    this.#timer = setTimeout(() => {
+      this.refresh()
+        .catch((error: unknown) =>
+          this.#options.log.error({ err: error }, 'the catalogue could not be refreshed'),
+        )
+        .finally(() => {
+          if (this.#timer !== null) this.#schedule();
+        });
+    }, this.#options.refreshMs);
+    this.#timer.unref();
+  }
+
+  async #readAll(): Promise<void> {
+    const { knex } = this.#options.database;
+    this.#seen = await lastChange(knex);
+    for (const row of await listAgencies(knex)) this.#putAgency(row);
+    const credentials = bySystem(await allCredentials(this.#options.database));
+    for (const row of await listSystems(knex)) this.#putSystem(row, credentials.get(row.id) ?? []);
+    for (const row of await publishedServices(knex)) this.#putService(row);
+    this.#freshAt = this.#options.clock.now();
+  }
+
+  async #readChanges(): Promise<void> {
+    const changes = await changesSince(this.#options.database.knex, this.#seen);
+    const latest = new Map<string, Change>(changes.map((change) => [`${change.noun} ${change.key}`, change]));
+    for (const change of latest.values()) await this.#read(change);
+    this.#seen = changes.at(-1)?.id ?? this.#seen;
+    await this.#options.alongside?.();
+    this.#freshAt = this.#options.clock.now();
+  }
+
+  async #read({ noun, key }: Change): Promise<void> {
+    const { knex } = this.#options.database;
+    if (noun === 'agency') {
+      const row = await findAgency(knex, key);
+      if (row !== undefined) this.#putAgency(row);
+    } else if (noun === 'system') {
+      const row = await findSystem(knex, key);
+      if (row !== undefined) this.#putSystem(row, await listCredentials(knex, key));
+    } else if (noun === 'service') {
+      const [row] = await publishedServices(knex, key);
+      if (row !== undefined) this.#putService(row);
+    }
+  }
+
+  #putAgency(row: AgencyRow): void {
+    const before = this.#agencies.get(row.code)?.row.alias;
+    if (before !== undefined && before !== null) this.#aliases.delete(before);
+    this.#agencies.set(row.code, agencyEntry(row));
+    if (row.alias !== null) this.#aliases.set(row.alias, row.code);
+  }
+
+  #putSystem(row: SystemRow, credentials: readonly CredentialRow[]): void {
+    this.#systems.set(row.id, { row, roles: JSON.parse(row.roles) as Role[], credentials });
+  }
+
+  #putService(row: PublishedRow): void {
+    const before = this.#services.get(row.id);
+    try {
+      this.#services.set(row.id, new PublishedService(row, this.#options.openConnector));
+    } catch (error) {
+      // One unreadable row must neither stay in force in its old form nor keep later changes from being seen.
+      this.#services.delete(row.id);
+      this.#options.log.error({ err: error, service: row.id }, 'a service cannot be read from the store');
+    }
+    before
+      ?.replaced()
+      .catch((error: unknown) => this.#options.log.warn({ err: error }, 'a replaced source did not close'));
+  }
+}
+
+async function allCredentials(database: Database): Promise<CredentialRow[]> {
+  return await database.knex<CredentialRow>('system_credentials').orderBy('created_at');
+}
+
+function bySystem(rows: readonly CredentialRow[]): Map<string, CredentialRow[]> {
+  const groups = new Map<string, CredentialRow[]>();
+  for (const row of rows) {
+    const group = groups.get(row.system_id);
+    if (group === undefined) groups.set(row.system_id, [row]);
+    else group.push(row);
+  }
+  return groups;
+}

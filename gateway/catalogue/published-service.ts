@@ -1,0 +1,80 @@
+import type { Connector, OperationFacts } from '../../connectors/connector.js';
+import type { PublishedRow, ServiceState } from '../store/services.js';
+import { type Contract, compileContract } from './contract.js';
+import type { Manifest } from './manifest.js';
+
+export type OpenConnector = (
+  id: string,
+  manifest: Manifest,
+  facts: readonly OperationFacts[],
+) => Promise<Connector>;
+
+/**
+ * One revision of a service as callers meet it. Its contract is compiled and its source opened at the first
+ * call, so that a node with thousands of services starts at once.
+ */
+export class PublishedService {
+  readonly id: string;
+  readonly row: Omit<PublishedRow, 'document' | 'manifest'>;
+  readonly manifest: Manifest;
+  readonly document: string;
+  readonly #open: OpenConnector;
+  #contract: Contract | null = null;
+  #connector: Promise<Connector> | null = null;
+  #calls = 0;
+  #replaced = false;
+
+  constructor(row: PublishedRow, open: OpenConnector) {
+    const { document, manifest, ...facts } = row;
+    this.id = row.id;
+    this.row = facts;
+    this.manifest = JSON.parse(manifest) as Manifest;
+    this.document = document;
+    this.#open = open;
+  }
+
+  get state(): ServiceState {
+    return this.row.state;
+  }
+
+  get contract(): Contract {
+    this.#contract ??= compileContract(this.document, this.manifest);
+    return this.#contract;
+  }
+
+  /** Opens the source; whoever asks must say `done` once, when its call has ended. */
+  async connector(): Promise<Connector> {
+    this.#calls += 1;
+    this.#connector ??= this.#open(this.id, this.manifest, this.#facts());
+    try {
+      return await this.#connector;
+    } catch (error) {
+      this.#connector = null;
+      throw error;
+    }
+  }
+
+  done(): void {
+    this.#calls -= 1;
+    if (this.#replaced && this.#calls === 0) void this.#close();
+  }
+
+  /** A newer revision took over: calls under way end on this one, then its source is closed. */
+  async replaced(): Promise<void> {
+    this.#replaced = true;
+    if (this.#calls === 0) await this.#close();
+  }
+
+  #facts(): OperationFacts[] {
+    return [...this.contract.operations.values()].map((operation) => operation.facts);
+  }
+
+  async #close(): Promise<void> {
+    const connector = this.#connector;
+    this.#connector = null;
+    await connector?.then(
+      (open) => open.close(),
+      () => undefined,
+    );
+  }
+}

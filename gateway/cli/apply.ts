@@ -1,0 +1,27 @@
+import type { ManagementApi } from './api.js';
+import { applyAgency, parentsFirst } from './apply/agencies.js';
+import { applyService } from './apply/services.js';
+import { type ApplyOptions, type ApplyResult, Session } from './apply/session.js';
+import { applySystem } from './apply/systems.js';
+import type { Tree } from './tree.js';
+
+export type { AppliedRow, ApplyOptions, ApplyResult, MadeCredential } from './apply/session.js';
+export { loadTree } from './tree.js';
+
+/**
+ * Brings a gateway to what a folder says: agencies (parents first), then systems, then services. What is already
+ * so is left alone, so that a second run changes nothing; what the files do not mention stays as it is.
+ *
+ * @throws CommandFailure at the first refusal; what was done before it stays done
+ * @example await applyTree({ api: httpApi(client), tree: loadTree('province', process.env) })
+ */
+export async function applyTree(
+  { api, tree }: { api: ManagementApi; tree: Tree },
+  options: ApplyOptions = {},
+): Promise<ApplyResult> {
+  const session = new Session(api, options);
+  for (const agency of parentsFirst(tree.agencies)) await applyAgency(session, agency);
+  for (const system of tree.systems) await applySystem(session, system);
+  for (const service of tree.services) await applyService(session, service);
+  return { rows: session.rows, credentials: session.credentials };
+}

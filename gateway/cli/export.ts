@@ -1,0 +1,144 @@
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { stringify } from 'yaml';
+import type { ApiAnswer, ManagementApi } from './api.js';
+import { CommandFailure } from './failure.js';
+import { refusal } from './refused.js';
+import { escapePlaceholders } from './substitute.js';
+
+interface Agency {
+  readonly code: string;
+  readonly alias: string | null;
+  readonly name: string;
+  readonly level: string;
+  readonly parentCode: string | null;
+  readonly validFrom: string;
+  readonly validTo: string | null;
+}
+
+interface System {
+  readonly id: string;
+  readonly agency: string;
+  readonly name: string;
+  readonly roles: readonly string[];
+  readonly state: string;
+  readonly stateReason: string | null;
+  readonly limit: object | null;
+  readonly credentials: readonly { kind: string; state: string; jwk?: object }[];
+}
+
+interface Service {
+  readonly id: string;
+  readonly provider: string;
+  readonly slug: string;
+  readonly version: string;
+  readonly state: string;
+  readonly stateReason: string | null;
+  readonly publishedRevision: number | null;
+}
+
+/** Path below the folder → text. */
+export type ExportedFiles = Readonly<Record<string, string>>;
+
+async function ask(api: ManagementApi, path: string): Promise<ApiAnswer> {
+  const answer = await api.request('GET', path);
+  if (answer.status >= 400) throw refusal(`GET ${path}`, answer);
+  return answer;
+}
+
+async function read<T>(api: ManagementApi, path: string): Promise<T> {
+  return (await ask(api, path)).body as T;
+}
+
+async function all<T>(api: ManagementApi, path: string): Promise<T[]> {
+  const items: T[] = [];
+  let cursor = '';
+  for (;;) {
+    const page = await read<{ items: T[]; next: string | null }>(api, `${path}?limit=500${cursor}`);
+    items.push(...page.items);
+    if (page.next === null) return items;
+    cursor = `&cursor=${encodeURIComponent(page.next)}`;
+  }
+}
+
+/** What is null there is simply not written here. */
+function present(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+}
+
+const yaml = (value: unknown): string => stringify(escapePlaceholders(value), { lineWidth: 0, version: '1.2' });
+
+function agencyEntry({ code, alias, name, level, parentCode, validFrom, validTo }: Agency) {
+  return present({ code, alias, name, level, parentCode, validFrom, validTo });
+}
+
+function systemEntry({ id, agency, name, roles, state, stateReason, limit, credentials }: System) {
+  const key = credentials.find((credential) => credential.kind === 'key' && credential.state === 'active');
+  const auth = key !== undefined || credentials.every(({ kind }) => kind === 'key') ? 'key' : 'secret';
+  const inactive = state === 'active' ? {} : { state, reason: stateReason ?? 'lgsp export' };
+  return present({ id, agency, name, roles, auth, publicJwk: key?.jwk, ...inactive, limit });
+}
+
+/** `services/{slug}`, and longer only where two services have the same slug. */
+function folderOf(service: Service, services: readonly Service[]): string {
+  const alone = services.filter(({ slug }) => slug === service.slug).length === 1;
+  return alone ? service.slug : `${service.slug}-${service.version}-${service.provider}`;
+}
+
+const variableOf = (folder: string, credential: string): string =>
+  `${folder}_${credential}`.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
+
+async function serviceFiles(api: ManagementApi, service: Service, folder: string): Promise<Record<string, string>> {
+  const path = `/services/${service.id}`;
+  // The revision in force; what was never published is exported as it stands.
+  const revision = service.publishedRevision === null ? '' : `?revision=${service.publishedRevision}`;
+  const { manifest, credentialNames } = await read<{ manifest: object; credentialNames: string[] }>(
+    api,
+    `${path}/manifest${revision}`,
+  );
+  const { text } = await ask(api, `${path}/document${revision}`);
+  const credentials = Object.fromEntries(credentialNames.map((name) => [name, { env: variableOf(folder, name) }]));
+  return {
+    [`services/${folder}/manifest.yaml`]: yaml(manifest),
+    [`services/${folder}/openapi.yaml`]: text,
+    ...(credentialNames.length === 0 ? {} : { [`services/${folder}/credentials.yaml`]: yaml(credentials) }),
+  };
+}
+
+function stateEntries(services: readonly Service[]): object[] {
+  return services
+    .filter(({ state }) => state !== 'published')
+    .map((service) => ({
+      service: folderOf(service, services),
+      ...present({ state: service.state, reason: service.stateReason ?? undefined }),
+    }));
+}
+
+/**
+ * Everything that `lgsp apply` takes, as the gateway has it now. Secrets are not among it: the gateway does not
+ * hold those of systems, and shows those of services to nobody; `credentials.yaml` names the variables instead.
+ */
+export async function exportTree(api: ManagementApi): Promise<ExportedFiles> {
+  const systems: System[] = [];
+  for (const { id } of await all<System>(api, '/systems')) systems.push(await read(api, `/systems/${id}`));
+  const services = await all<Service>(api, '/services');
+  const files: Record<string, string> = {
+    'agencies.yaml': yaml((await all<Agency>(api, '/agencies')).map(agencyEntry)),
+    'systems.yaml': yaml(systems.map(systemEntry)),
+  };
+  for (const service of services) Object.assign(files, await serviceFiles(api, service, folderOf(service, services)));
+  const states = stateEntries(services);
+  if (states.length > 0) files['service-states.yaml'] = yaml(states);
+  return files;
+}
+
+/** @throws CommandFailure when the folder holds something already, unless `force` */
+export function writeFiles(folder: string, files: ExportedFiles, force: boolean): void {
+  if (!force && existsSync(folder) && readdirSync(folder).length > 0)
+    throw new CommandFailure(`${folder} is not empty; --force writes into it all the same`, 2);
+  for (const [name, text] of Object.entries(files)) {
+    const path = join(folder, name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, text);
+  }
+}

@@ -1,0 +1,98 @@
+import { Argument, type Command } from 'commander';
+import { systemClock } from '../base/clock.js';
+import { createLog } from '../base/log.js';
+import { openDatabase } from '../store/database.js';
+import { KEY_PURPOSES, type KeyPurpose } from '../store/signing-keys.js';
+import { CommandFailure } from './failure.js';
+import { type Io, json } from './io.js';
+import { loadSettings } from './settings.js';
+
+interface NodeFlags {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+async function rotate(io: Io, purpose: KeyPurpose, flags: NodeFlags): Promise<void> {
+  const config = loadSettings(flags.config, io.env);
+  const { KeyRing } = await import('../identity/key-ring.js');
+  const { openSealing } = await import('../identity/sealing.js');
+  const database = openDatabase(config);
+  try {
+    const keyRing = await KeyRing.open({
+      database,
+      sealing: await openSealing({ ...config, database }),
+      clock: systemClock,
+      log: createLog(config.logLevel),
+      tokenTtlSeconds: config.tokens.ttlSeconds,
+    });
+    const { kid, signsFrom } = await keyRing.rotate(purpose);
+    const from = new Date(signsFrom).toISOString();
+    io.out(flags.json === true ? json({ purpose, kid, signsFrom: from }) : `${purpose} key ${kid} signs from ${from}`);
+  } finally {
+    await database.close();
+  }
+}
+
+interface VerifyFlags extends NodeFlags {
+  readonly key: readonly string[];
+}
+
+/** Progress is for a person who waits: a line a percent at most, and none for programs. */
+function progressTo(io: Io): (done: number, size: number) => void {
+  let told = 0;
+  return (done, size) => {
+    const percent = Math.floor((done / size) * 100);
+    if (percent < told + 5) return;
+    told = percent;
+    io.err(`${percent} %: ${done} of ${size} records`);
+  };
+}
+
+async function verify(io: Io, flags: VerifyFlags): Promise<void> {
+  const { verifyInstallation } = await import('./verify-log.js');
+  const database = openDatabase(loadSettings(flags.config, io.env));
+  try {
+    const programs = flags.json === true;
+    const found = await verifyInstallation(database, flags.key, programs ? undefined : progressTo(io));
+    if (programs) io.out(json(found));
+    else if (found.ok) io.out(`the log holds: ${found.size} records, root ${found.root}`);
+    if (found.ok) return;
+    const { index = 0, detail = 'unknown' } = found.fault ?? {};
+    throw new CommandFailure(`the log does not hold at record ${index}: ${detail}`);
+  } finally {
+    await database.close();
+  }
+}
+
+const CONFIG = ['--config <file>', 'settings, YAML or JSON; LGSP_* variables come on top'] as const;
+const JSON_OPTION = ['--json', 'for programs'] as const;
+
+function addKeys(program: Command, io: Io): void {
+  program
+    .command('keys')
+    .description('the keys of the installation')
+    .command('rotate')
+    .description('make a new key; the old one verifies until what it signed has ended')
+    .addArgument(new Argument('[purpose]', 'which key').choices(KEY_PURPOSES).default('token'))
+    .option(...CONFIG)
+    .option(...JSON_OPTION)
+    .action((purpose: KeyPurpose, flags: NodeFlags) => rotate(io, purpose, flags));
+}
+
+function addAudit(program: Command, io: Io): void {
+  program
+    .command('audit')
+    .description('the record of every call')
+    .command('verify')
+    .description('recompute the whole log, and name the first record that was changed, removed or moved')
+    .option('--key <vkey...>', "trust these verifier keys rather than the database's own", [])
+    .option(...CONFIG)
+    .option(...JSON_OPTION)
+    .action((flags: VerifyFlags) => verify(io, flags));
+}
+
+/** `lgsp keys …` and `lgsp audit …`: run beside the database. */
+export function addOperationsCommands(program: Command, io: Io): void {
+  addKeys(program, io);
+  addAudit(program, io);
+}

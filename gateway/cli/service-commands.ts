@@ -1,0 +1,86 @@
+import type { Command } from 'commander';
+import { majorOf, ManifestSchema, serviceId } from '../catalogue/manifest.js';
+import { httpApi, type ManagementApi } from './api.js';
+import { checkContract } from './check-contract.js';
+import { clientOf, type ConnectionOptions, withConnection } from './connection.js';
+import { CommandFailure } from './failure.js';
+import { type Io, json } from './io.js';
+import { refusal } from './refused.js';
+import { loadSettings } from './settings.js';
+import { loadContract, loadService, type TreeService } from './tree.js';
+
+interface CheckFlags {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+interface ImportFlags extends ConnectionOptions {
+  readonly json?: boolean;
+}
+
+async function check(io: Io, path: string, flags: CheckFlags): Promise<void> {
+  const contract = loadContract(path, io.env);
+  const { createEgress } = await import('../../connectors/allow-list.js');
+  const egress = flags.config === undefined ? null : createEgress(loadSettings(flags.config, io.env).egress);
+  const { ok, faults, operations = [] } = await checkContract(contract, egress);
+  const listed = operations.map(({ id, method, template }) => ({ id, method, template }));
+  if (flags.json === true) io.out(json({ ok, faults, operations: listed }));
+  else io.out(ok ? `holds: ${listed.length} operations` : faults.map(({ pointer, message }) => `${pointer} ${message.en}`).join('\n'));
+  if (!ok) throw new CommandFailure(`${path}: ${faults.length} faults`);
+}
+
+function idOf({ manifest }: TreeService): string {
+  const parsed = ManifestSchema.pick({ provider: true, slug: true, version: true }).safeParse({
+    provider: manifest['provider'],
+    slug: manifest['slug'],
+    version: manifest['version'],
+  });
+  if (!parsed.success) throw new CommandFailure('manifest.yaml: provider, slug and version must say which service it is');
+  const { provider, slug, version } = parsed.data;
+  return serviceId(provider, slug, majorOf(version));
+}
+
+interface Imported {
+  readonly id: string;
+  readonly state: string;
+  readonly latestRevision: number;
+}
+
+/** A new service becomes a draft; of one that is there a new revision is saved. Nothing is published. */
+export async function importService(api: ManagementApi, service: TreeService): Promise<Imported> {
+  const id = idOf(service);
+  const { manifest, document, credentials } = service;
+  const content = { manifest, document, credentials };
+  const found = await api.request('GET', `/services/${id}`);
+  if (found.status >= 400 && found.status !== 404) throw refusal(`service ${id}`, found);
+  const answer =
+    found.status === 404
+      ? await api.request('POST', '/services', content)
+      : await api.request('PUT', `/services/${id}/draft`, content);
+  if (answer.status >= 400) throw refusal(`service ${id}`, answer);
+  return answer.body as Imported;
+}
+
+async function importFrom(io: Io, path: string, flags: ImportFlags): Promise<void> {
+  const service = loadService(path, io.env);
+  const { id, state, latestRevision } = await importService(httpApi(clientOf(flags, io.env)), service);
+  if (flags.json === true) io.out(json({ id, state, latestRevision }));
+  else io.out(`${id}: revision ${latestRevision} saved; the service is ${state}`);
+}
+
+/** `lgsp service …`: one service at a time. */
+export function addServiceCommands(program: Command, io: Io): void {
+  const service = program.command('service').description('check and import single services');
+  service
+    .command('check')
+    .description('say everything that would keep a service from being published; needs no gateway')
+    .argument('<path>', 'folder with manifest.yaml and openapi.yaml')
+    .option('--config <file>', "judge addresses by this node's settings")
+    .option('--json', 'for programs')
+    .action((path: string, flags: CheckFlags) => check(io, path, flags));
+  withConnection(service.command('import'))
+    .description('save a service as a draft, or a new revision of it')
+    .argument('<path>', 'folder with manifest.yaml and openapi.yaml, or a file in it')
+    .option('--json', 'for programs')
+    .action((path: string, flags: ImportFlags) => importFrom(io, path, flags));
+}

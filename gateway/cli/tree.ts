@@ -1,0 +1,199 @@
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { z } from 'zod';
+import { AGENCY_LEVELS } from '../store/agencies.js';
+import { ROLES } from '../store/systems.js';
+import { readYaml, TreeError, type Values } from './substitute.js';
+
+const AgencySchema = z.strictObject({
+  code: z.string(),
+  alias: z.string().optional(),
+  name: z.string(),
+  level: z.enum(AGENCY_LEVELS),
+  parentCode: z.string().optional(),
+  validFrom: z.iso.date(),
+  validTo: z.iso.date().optional(),
+});
+
+const SystemSchema = z
+  .strictObject({
+    id: z.string(),
+    agency: z.string(),
+    name: z.string(),
+    roles: z.array(z.enum(ROLES)).min(1),
+    auth: z.enum(['secret', 'key']),
+    publicJwk: z.record(z.string(), z.unknown()).optional(),
+    state: z.enum(['active', 'locked', 'revoked']).default('active'),
+    reason: z.string().min(1).optional(),
+    limit: z.strictObject({ calls: z.int().min(0), seconds: z.int().min(1) }).optional(),
+  })
+  .refine((system) => system.state === 'active' || system.reason !== undefined, {
+    path: ['reason'],
+    message: 'a system that is locked or revoked needs a reason',
+  })
+  .refine((system) => system.publicJwk === undefined || system.auth === 'key', {
+    path: ['publicJwk'],
+    message: 'only with auth: key',
+  });
+
+const CredentialsSchema = z.record(z.string(), z.strictObject({ env: z.string().min(1) }));
+
+const StatesSchema = z.array(
+  z
+    .strictObject({
+      service: z.string().describe('Name of the folder below services/'),
+      state: z.enum(['draft', 'published', 'suspended', 'retired']),
+      reason: z.string().min(1).optional(),
+    })
+    .refine(({ state, reason }) => (state !== 'suspended' && state !== 'retired') || reason !== undefined, {
+      path: ['reason'],
+      message: 'a service that is suspended or retired needs a reason',
+    }),
+);
+
+export type TreeAgency = z.infer<typeof AgencySchema>;
+export type TreeSystem = z.infer<typeof SystemSchema>;
+type TreeState = z.infer<typeof StatesSchema>[number];
+
+export interface TreeService {
+  /** Its folder, for messages. */
+  readonly folder: string;
+  readonly manifest: Readonly<Record<string, unknown>>;
+  /** The OpenAPI document, byte for byte as in its file. */
+  readonly document: string;
+  readonly credentials: Readonly<Record<string, string>>;
+  readonly state: TreeState['state'];
+  readonly reason: string | null;
+}
+
+/** What a folder says there should be. */
+export interface Tree {
+  readonly agencies: readonly TreeAgency[];
+  readonly systems: readonly TreeSystem[];
+  readonly services: readonly TreeService[];
+}
+
+function checked<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map((issue) => `${file}: /${issue.path.join('/')} ${issue.message}`);
+  throw new TreeError(faults.join('\n'));
+}
+
+/** Reads the files of one folder; messages name them as they lie below it. */
+class Folder {
+  readonly #root: string;
+  readonly #values: Values;
+
+  constructor(root: string, values: Values) {
+    this.#root = root;
+    this.#values = values;
+  }
+
+  has(name: string): boolean {
+    return existsSync(join(this.#root, name));
+  }
+
+  text(name: string): string {
+    const path = join(this.#root, name);
+    if (!existsSync(path)) throw new TreeError(`${name} is missing`);
+    return readFileSync(path, 'utf8');
+  }
+
+  yaml<T>(name: string, schema: z.ZodType<T>): T {
+    return checked(schema, readYaml(this.text(name), this.#values, name), name);
+  }
+
+  optional<T>(name: string, schema: z.ZodType<T>, otherwise: T): T {
+    return this.has(name) ? this.yaml(name, schema) : otherwise;
+  }
+
+  folders(name: string): string[] {
+    if (!this.has(name)) return [];
+    const entries = readdirSync(join(this.#root, name), { withFileTypes: true });
+    return entries
+      .filter((entry) => entry.isDirectory())
+      .map((entry) => entry.name)
+      .sort();
+  }
+
+  /** Name of a credential → the variable that holds its value. */
+  credentialVariables(name: string): [string, string][] {
+    const named = this.optional(name, CredentialsSchema, {});
+    return Object.entries(named).map(([credential, { env }]) => [credential, env]);
+  }
+
+  credentials(name: string): Record<string, string> {
+    const values = this.credentialVariables(name).map(([credential, env]) => {
+      const value = Object.hasOwn(this.#values, env) ? this.#values[env] : undefined;
+      if (value === undefined || value === '')
+        throw new TreeError(`${name}: /${credential} the variable ${env} has no value`);
+      return [credential, value];
+    });
+    return Object.fromEntries(values) as Record<string, string>;
+  }
+
+  service(folder: string, state: Omit<TreeState, 'service'>): TreeService {
+    return {
+      folder,
+      manifest: this.yaml(join(folder, 'manifest.yaml'), z.record(z.string(), z.unknown())),
+      document: this.text(join(folder, 'openapi.yaml')),
+      credentials: this.credentials(join(folder, 'credentials.yaml')),
+      state: state.state,
+      reason: state.reason ?? null,
+    };
+  }
+}
+
+const PUBLISHED = { state: 'published' } as const;
+
+/** @param path the folder of a service, or a file in it */
+function serviceFolder(path: string, values: Values): Folder {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  return new Folder(isFolder ? path : dirname(path), values);
+}
+
+/**
+ * Reads one service's folder: `manifest.yaml`, `openapi.yaml`, and `credentials.yaml` where it has one.
+ *
+ * @throws TreeError with every fault, by file
+ */
+export function loadService(path: string, values: Values): TreeService {
+  return serviceFolder(path, values).service('', PUBLISHED);
+}
+
+/** What can be checked of a service without its secrets: credentials by name only. */
+export function loadContract(
+  path: string,
+  values: Values,
+): Pick<TreeService, 'manifest' | 'document'> & { credentialNames: string[] } {
+  const folder = serviceFolder(path, values);
+  return {
+    manifest: folder.yaml('manifest.yaml', z.record(z.string(), z.unknown())),
+    document: folder.text('openapi.yaml'),
+    credentialNames: folder.credentialVariables('credentials.yaml').map(([name]) => name),
+  };
+}
+
+/**
+ * Reads a folder: `agencies.yaml`, `systems.yaml`, `services/<folder>/` and `service-states.yaml`, each of which
+ * may be missing. A service that `service-states.yaml` does not name is to be published.
+ *
+ * @param values what `${NAME}` and `credentials.yaml` take their values from: the environment
+ * @throws TreeError with every fault, by file
+ */
+export function loadTree(path: string, values: Values): Tree {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new TreeError(`${relative('.', path) || path} is not a folder`);
+  const folder = new Folder(path, values);
+  const states = folder.optional('service-states.yaml', StatesSchema, []);
+  const names = folder.folders('services');
+  const stray = states.find(({ service }) => !names.includes(service));
+  if (stray !== undefined) throw new TreeError(`service-states.yaml: there is no services/${stray.service}`);
+  const stateOf = (name: string) => states.find(({ service }) => service === name) ?? PUBLISHED;
+  return {
+    agencies: folder.optional('agencies.yaml', z.array(AgencySchema), []),
+    systems: folder.optional('systems.yaml', z.array(SystemSchema), []),
+    services: names.map((name) => folder.service(join('services', name), stateOf(name))),
+  };
+}

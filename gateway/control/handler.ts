@@ -1,0 +1,48 @@
+import type { Act } from '../base/exchange.js';
+import type { Fault } from '../base/problem.js';
+import type { Clock } from '../base/clock.js';
+import type { Database } from '../store/database.js';
+
+/** A call of the management API that passed every door: authenticated, allowed by role, valid by `openapi.yaml`. */
+export interface ControlCall {
+  readonly operationId: string;
+  readonly path: Readonly<Record<string, string>>;
+  /** Coerced to the types of the contract. */
+  readonly query: Readonly<Record<string, unknown>>;
+  readonly body: unknown;
+  readonly caller: { readonly system: string; readonly agency: string; readonly roles: readonly string[] };
+}
+
+export interface ControlResult {
+  readonly status: number;
+  /** JSON; a string is sent as it is, with `content-type` among the headers; absent for 204. */
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** What changed, for the record; secrets never appear here. */
+  readonly act?: Act;
+}
+
+export type ControlHandler = (call: ControlCall) => Promise<ControlResult>;
+
+/** Operation id of `openapi.yaml` → its handler. */
+export type ControlHandlers = Readonly<Record<string, ControlHandler>>;
+
+/** The outcome of checking a manifest and its document; `faults` is empty when it could be published. */
+export interface ServiceCheck {
+  readonly ok: boolean;
+  readonly faults: readonly Fault[];
+  readonly manifest?: unknown;
+  readonly operations?: readonly { readonly id: string; readonly method: string; readonly template: string }[];
+}
+
+/** What the rooms of the control plane are given. They reach nothing else. */
+export interface ControlContext {
+  readonly database: Database;
+  readonly clock: Clock;
+  /** Seals a credential of a service for storage. */
+  seal(serviceId: string, name: string, plain: string): string;
+  /** Checks a manifest with its document; `credentialNames` are those already stored or sent along. */
+  checkService(manifest: unknown, document: string, credentialNames: readonly string[]): Promise<ServiceCheck>;
+  /** Makes this node see a change at once; other nodes follow within a second. */
+  refresh(): Promise<void>;
+}

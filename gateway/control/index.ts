@@ -1,0 +1,17 @@
+import { agencyRoutes } from './agencies/routes.js';
+import { auditRoutes } from './audit/routes.js';
+import type { ControlContext, ControlHandlers } from './handler.js';
+import { meRoutes } from './me/routes.js';
+import { serviceRoutes } from './services/routes.js';
+import { systemRoutes } from './systems/routes.js';
+
+/** Every operation of `openapi.yaml`, by its id; one room for each noun. */
+export function createControl(context: ControlContext): ControlHandlers {
+  return {
+    ...agencyRoutes(context),
+    ...systemRoutes(context),
+    ...serviceRoutes(context),
+    ...auditRoutes(context),
+    ...meRoutes(context),
+  };
+}

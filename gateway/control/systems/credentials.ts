@@ -1,0 +1,134 @@
+import { createHash } from 'node:crypto';
+import type { JWK } from 'jose';
+import { newSecret, uuidv7 } from '../../base/ids.js';
+import { changing } from '../../store/changes.js';
+import {
+  type CredentialRow,
+  insertCredential,
+  listCredentials,
+  updateCredential,
+} from '../../store/systems.js';
+import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
+import { notFound, wrongTransition } from '../refusals.js';
+import { publicKeyOf } from './public-key.js';
+import { assertMayAdd, assertNewKey, assertOperatorRemains, isLive, mustFind } from './rules.js';
+
+/** An answer that shows a secret must not stay in any cache on its way. */
+export const NO_STORE = { 'cache-control': 'no-store' } as const;
+
+export type NewCredential =
+  | { readonly kind: 'secret' }
+  | { readonly kind: 'key'; readonly jwk: Readonly<Record<string, unknown>> };
+
+/** A credential about to be stored; `secret` goes to its owner once and nowhere else. */
+export interface MadeCredential {
+  readonly row: CredentialRow;
+  readonly secret?: string;
+}
+
+const iso = (ms: number | null): string | null => (ms === null ? null : new Date(ms).toISOString());
+
+export function credentialView(row: CredentialRow, now: number) {
+  return {
+    id: row.id,
+    kind: row.kind,
+    state: row.revoked_at !== null ? 'revoked' : isLive(row, now) ? 'active' : 'expired',
+    createdAt: new Date(row.created_at).toISOString(),
+    expiresAt: iso(row.expires_at),
+    revokedAt: iso(row.revoked_at),
+    ...(row.public_jwk === null ? {} : { jwk: JSON.parse(row.public_jwk) as JWK }),
+  };
+}
+
+function emptyRow(systemId: string, kind: CredentialRow['kind'], now: number): CredentialRow {
+  return {
+    id: uuidv7(now),
+    system_id: systemId,
+    kind,
+    secret_sha256: null,
+    public_jwk: null,
+    created_at: now,
+    expires_at: null,
+    revoked_at: null,
+  };
+}
+
+export function makeSecret(systemId: string, now: number): MadeCredential & { secret: string } {
+  const secret = newSecret();
+  const secret_sha256 = createHash('sha256').update(secret).digest('hex');
+  return { row: { ...emptyRow(systemId, 'secret', now), secret_sha256 }, secret };
+}
+
+export function makeKey(systemId: string, key: JWK, now: number): MadeCredential {
+  return { row: { ...emptyRow(systemId, 'key', now), public_jwk: JSON.stringify(key) } };
+}
+
+/** The answer to whoever asked for the credential: the only place where its secret is shown. */
+export function shownOnce(made: MadeCredential, now: number) {
+  return {
+    ...credentialView(made.row, now),
+    ...(made.secret === undefined ? {} : { secret: made.secret }),
+  };
+}
+
+export async function addSecret(context: ControlContext, call: ControlCall): Promise<ControlResult> {
+  const { database, clock } = context;
+  const now = clock.now();
+  const id = call.path['id'] ?? '';
+  const { replaceAfterSeconds } = call.body as { replaceAfterSeconds?: number };
+  const made = makeSecret(id, now);
+  const ended = await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
+    const live = await assertMayAdd(trx, await mustFind(trx, id), now);
+    const older = replaceAfterSeconds === undefined ? [] : live.filter(({ kind }) => kind === 'secret');
+    const end = now + (replaceAfterSeconds ?? 0) * 1000;
+    for (const { id: olderId, expires_at } of older)
+      await updateCredential(trx, olderId, { expires_at: Math.min(expires_at ?? end, end) });
+    await insertCredential(trx, made.row);
+    return older.map((row) => row.id);
+  });
+  await context.refresh();
+  const after = { credential: credentialView(made.row, now), ending: ended };
+  return {
+    status: 201,
+    body: shownOnce(made, now),
+    headers: NO_STORE,
+    act: { noun: 'system', key: id, before: null, after },
+  };
+}
+
+export async function addKey(context: ControlContext, call: ControlCall): Promise<ControlResult> {
+  const { database, clock } = context;
+  const now = clock.now();
+  const id = call.path['id'] ?? '';
+  const { jwk } = call.body as { jwk: Readonly<Record<string, unknown>> };
+  const key = await publicKeyOf(jwk, '/body/jwk');
+  const made = makeKey(id, key, now);
+  await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
+    await assertNewKey(await assertMayAdd(trx, await mustFind(trx, id), now), key);
+    await insertCredential(trx, made.row);
+  });
+  await context.refresh();
+  const credential = credentialView(made.row, now);
+  return { status: 201, body: credential, act: { noun: 'system', key: id, before: null, after: { credential } } };
+}
+
+export async function revokeCredential(context: ControlContext, call: ControlCall): Promise<ControlResult> {
+  const { database, clock } = context;
+  const now = clock.now();
+  const id = call.path['id'] ?? '';
+  const before = await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
+    const system = await mustFind(trx, id);
+    const all = await listCredentials(trx, id);
+    const row = all.find((credential) => credential.id === call.path['credential']);
+    if (row === undefined) throw notFound();
+    if (row.revoked_at !== null)
+      throw wrongTransition('system', { id: row.id, state: 'revoked', since: row.revoked_at }, 'revoke-credential');
+    const others = all.filter((other) => other !== row && isLive(other, now));
+    if (others.length === 0) await assertOperatorRemains(trx, system, now);
+    await updateCredential(trx, row.id, { revoked_at: now });
+    return row;
+  });
+  await context.refresh();
+  const after = credentialView({ ...before, revoked_at: now }, now);
+  return { status: 204, act: { noun: 'system', key: id, before: credentialView(before, now), after } };
+}

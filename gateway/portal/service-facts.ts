@@ -1,0 +1,43 @@
+import { vietnamDay } from '../base/calendar.js';
+import type { Manifest } from '../catalogue/manifest.js';
+import { html, type Markup } from './html.js';
+import type { Language } from './language.js';
+import { copyButton } from './layout.js';
+import type { Entry } from './listing.js';
+import { CLASSIFICATION, DIRECTION, SHARING, STATE, WORDS } from './words.js';
+
+/** dd/MM/yyyy, as Vietnamese read a date. */
+function dayOf(ms: number): string {
+  return vietnamDay(ms).split('-').reverse().join('/');
+}
+
+export function sharingBadge(language: Language, sharing: Manifest['sharing']): Markup {
+  return html`<span class="badge sharing-${sharing}">${SHARING[sharing][language]}</span>`;
+}
+
+/** The state, and since when where it is not the usual one. */
+export function stateBadge(language: Language, { state, service }: Entry): Markup {
+  const since = language === 'vi' ? 'từ' : 'since';
+  const more = state === 'published' ? '' : ` ${since} ${dayOf(service.row.state_since)}`;
+  return html`<span class="badge state-${state}">${STATE[state][language]}${more}</span>`;
+}
+
+/** Name and value pairs about a service. */
+export function serviceFacts(language: Language, { service }: Entry, more: 'short' | 'all'): Markup {
+  const { classification, direction, version, contact } = service.manifest;
+  const rows: (readonly [string, string])[] = [
+    [WORDS.classification[language], CLASSIFICATION[classification][language]],
+    [WORDS.version[language], version],
+  ];
+  if (more === 'all' || direction !== 'provide')
+    rows.push([WORDS.direction[language], DIRECTION[direction][language]]);
+  if (more === 'all' && contact !== undefined) rows.push([WORDS.contact[language], contact]);
+  return html`<dl class="facts">${rows.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`;
+}
+
+/** Where the service is called, with a button that copies the address. */
+export function baseAddress(language: Language, publicUrl: string, { service }: Entry): Markup {
+  const path = `/data/${service.id}`;
+  return html`<p class="address"><span class="label">${WORDS.address[language]}</span>
+<code>${path}</code>${copyButton(language, publicUrl + path)}</p>`;
+}

@@ -1,0 +1,53 @@
+import Negotiator from 'negotiator';
+import type { Answer, Exchange } from '../base/exchange.js';
+import { type Bilingual, type Problem, PROBLEMS } from '../base/problem.js';
+import { REMEDIES } from '../base/problem-remedies.js';
+
+type Language = keyof Bilingual;
+
+/** Vietnamese unless the caller prefers English: the officials who meet a refusal read Vietnamese. */
+export function languageOf(acceptLanguage: string | undefined): Language {
+  if (acceptLanguage === undefined) return 'vi';
+  const [first] = new Negotiator({ headers: { 'accept-language': acceptLanguage } }).languages(['vi', 'en']);
+  return first === 'en' ? 'en' : 'vi';
+}
+
+/**
+ * A refusal as `application/problem+json` (RFC 9457) with its decision trace. The only place that writes one; it
+ * shows what the problem was given and nothing else, so no stack, address or query can slip out.
+ */
+export function writeProblem(exchange: Exchange, problem: Problem, publicUrl: string): Answer {
+  const language = languageOf(exchange.header('accept-language'));
+  const { code, status, parts } = problem;
+  const link = `${publicUrl}/problems/${code}`;
+  const body = {
+    type: link,
+    title: PROBLEMS[code].title[language],
+    status,
+    detail: (parts.detail ?? REMEDIES[code].meaning)[language],
+    instance: `urn:uuid:${exchange.id}`,
+    code,
+    stage: exchange.stage,
+    ...(parts.rule === undefined ? {} : { rule: parts.rule }),
+    ...(parts.errors === undefined
+      ? {}
+      : {
+          errors: parts.errors.map(({ pointer, keyword, message }) => ({
+            pointer,
+            keyword,
+            message: message[language],
+          })),
+        }),
+    remedy: { text: (parts.remedy ?? REMEDIES[code].remedy)[language], link },
+  };
+  return {
+    status,
+    headers: {
+      'content-type': 'application/problem+json; charset=utf-8',
+      'content-language': language,
+      vary: 'Accept-Language',
+      ...parts.headers,
+    },
+    body: Buffer.from(JSON.stringify(body)),
+  };
+}

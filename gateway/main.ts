@@ -1,0 +1,323 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { Redis } from 'ioredis';
+import type { Document } from 'openapi-backend';
+import { parse } from 'yaml';
+import { createEgress } from '../connectors/allow-list.js';
+import type { Egress } from '../connectors/egress.js';
+import { checkConnector, createConnector } from '../connectors/registry.js';
+import { closeInterrupted } from './audit/interrupted.js';
+import type { Recorder } from './audit/record.js';
+import { startRecorder } from './audit/recorder.js';
+import { type Clock, systemClock } from './base/clock.js';
+import { type Config, loadConfig } from './base/config.js';
+import { createLog, type Logger } from './base/log.js';
+import { PACKAGE_ROOT } from './base/package-root.js';
+import { Catalogue } from './catalogue/catalogue.js';
+import { checkService } from './catalogue/check.js';
+import { compileContract } from './catalogue/contract.js';
+import type { OpenConnector } from './catalogue/published-service.js';
+import { bootstrap } from './control/bootstrap.js';
+import type { ControlContext } from './control/handler.js';
+import { createControl } from './control/index.js';
+import { createApp, type Readiness } from './http/app.js';
+import { Gate } from './http/gate.js';
+import { Metrics } from './http/metrics.js';
+import { createListener, drain } from './http/server.js';
+import { type AuthorizationServer, createAuthorizationServer } from './identity/authorization-server.js';
+import { KeyRing } from './identity/key-ring.js';
+import type { ClientDirectory } from './identity/client-directory.js';
+import { issuerOf } from './identity/resources.js';
+import { openSealing, type Sealing } from './identity/sealing.js';
+import { createTokenVerifier } from './identity/token.js';
+import { Limits } from './pipeline/limits.js';
+import { createManagementApi } from './pipeline/management-api.js';
+import { corridors } from './pipeline/table.js';
+import { createPortal, portalAssets } from './portal/portal.js';
+import { type Database, migrate, openDatabase } from './store/database.js';
+import { keepInstallationValue } from './store/installation.js';
+import { serviceCredentials } from './store/services.js';
+
+/** A gateway that runs. */
+export interface Gateway {
+  /** The address it listens on, e.g. `http://127.0.0.1:8080`. */
+  readonly url: string;
+  readonly config: Config;
+  readonly database: Database;
+  readonly keyRing: KeyRing;
+  /** Stops taking calls, lets open ones end, closes everything. */
+  close(): Promise<void>;
+}
+
+export interface StartOptions {
+  readonly clock?: Clock;
+  readonly log?: Logger;
+}
+
+/** Settings from a file's content and the environment: the only place, with the command line, that reads it. */
+export function configured(file: unknown): Config {
+  return loadConfig(file, process.env);
+}
+
+/** The first start creates an administrator; its secret is shown in one file that only its owner may read. */
+async function firstStart(database: Database, config: Config, clock: Clock, log: Logger): Promise<void> {
+  const admin = await bootstrap(database, config.platform, clock);
+  if (admin === null) return;
+  const file = join(config.dataDir, 'admin.json');
+  writeFileSync(
+    file,
+    `${JSON.stringify({ ...admin, tokenEndpoint: `${config.publicUrl}/oidc/token` }, null, 2)}\n`,
+    { mode: 0o600, flag: 'w' },
+  );
+  log.info({ file }, 'the bootstrap administrator was created; its credentials are in this file');
+}
+
+interface SourceParts {
+  readonly database: Database;
+  readonly sealing: Sealing;
+  readonly egress: Egress;
+  readonly log: Logger;
+}
+
+const credentialLabel = (service: string, name: string): string => `${service}#${name}`;
+
+/** Opens the source of a service, with its credentials unsealed for it alone. */
+function connectorOpener({ database, sealing, egress, log }: SourceParts) {
+  const open: OpenConnector = async (id, manifest, facts) => {
+    const credentials: Record<string, string> = {};
+    for (const { name, sealed } of await serviceCredentials(database.knex, id)) {
+      credentials[name] = sealing.open('credential', credentialLabel(id, name), sealed).toString('utf8');
+    }
+    const { connector, operations, success } = manifest;
+    return createConnector(
+      { ...connector, operations, success, facts },
+      { egress, log: log.child({ service: id }), credentials },
+    );
+  };
+  return open;
+}
+
+function controlContext(parts: SourceParts & { clock: Clock; catalogue: Catalogue }): ControlContext {
+  const { database, clock, sealing, egress, catalogue } = parts;
+  return {
+    database,
+    clock,
+    seal: (service, name, plain) => sealing.seal('credential', credentialLabel(service, name), plain),
+    refresh: () => catalogue.refresh(),
+    checkService: (manifest, document, credentialNames) =>
+      checkService({
+        manifest,
+        document,
+        checkConnector: ({ connector, operations, success }, facts) =>
+          checkConnector({ ...connector, operations, success, facts }, { egress, credentialNames }),
+      }),
+  };
+}
+
+/** What every call depends on; a part that is down makes the node not ready, so that a balancer passes it by. */
+function readiness(parts: {
+  database: Database;
+  redis: Redis | null;
+  recorder: Recorder;
+  catalogue: Catalogue;
+  clock: Clock;
+}) {
+  return async (): Promise<Readiness> => {
+    const store = await parts.database.knex.raw('select 1').then(
+      () => ({ ok: true }),
+      () => ({ ok: false, detail: 'the database does not answer' }),
+    );
+    const age = parts.clock.now() - parts.catalogue.freshAt;
+    const found = {
+      store,
+      catalogue: { ok: age < 5000, detail: `read ${age} ms ago` },
+      record: { ok: parts.recorder.waiting < 10_000, detail: `${parts.recorder.waiting} waiting` },
+      // Without Redis each node limits for itself; that is worth knowing, and no reason to stop.
+      ...(parts.redis === null ? {} : { limits: { ok: true, detail: `redis ${parts.redis.status}` } }),
+    };
+    return { ok: Object.values(found).every((part) => part.ok), parts: found };
+  };
+}
+
+function openRedis(config: Config, log: Logger): Redis | null {
+  if (config.redisUrl === undefined) return null;
+  const redis = new Redis(config.redisUrl, {
+    maxRetriesPerRequest: 1,
+    enableOfflineQueue: false,
+    connectTimeout: 2000,
+  });
+  redis.on('error', (error: unknown) => log.warn({ err: error }, 'redis'));
+  return redis;
+}
+
+async function listen(server: Server, config: Config): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(config.port, config.host, () => {
+      server.removeListener('error', reject);
+      resolve();
+    });
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+/** The log keeps the name of its first start for ever, whatever address the gateway has later. */
+async function openRecorder(parts: {
+  database: Database;
+  config: Config;
+  keyRing: KeyRing;
+  clock: Clock;
+  log: Logger;
+}): Promise<Recorder> {
+  const { database, config, keyRing, clock, log } = parts;
+  const origin = await keepInstallationValue(
+    database.knex,
+    'log-origin',
+    `${new URL(config.publicUrl).host}/log`,
+  );
+  const signer = keyRing.logSigner();
+  const privateKeyPem = signer.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
+  return await startRecorder({
+    engine: database.engine,
+    location: database.location,
+    origin,
+    logKey: { kid: signer.kid, privateKeyPem },
+    queue: config.record.queue,
+    timeoutMs: config.record.timeoutMs,
+    log,
+    clock,
+  });
+}
+
+/** Systems are the authorization server's clients; what it asks is answered from memory. */
+function clientDirectory(catalogue: Catalogue, clock: Clock): ClientDirectory {
+  return {
+    find(clientId) {
+      const system = catalogue.system(clientId);
+      if (system === undefined) return Promise.resolve(undefined);
+      const now = clock.now();
+      const { row, roles, credentials } = system;
+      const valid = credentials.filter(
+        (one) => one.revoked_at === null && (one.expires_at ?? Number.POSITIVE_INFINITY) > now,
+      );
+      return Promise.resolve({
+        id: row.id,
+        agency: row.agency_code,
+        name: row.name,
+        roles,
+        state: row.state,
+        credentials: valid.map(({ id, kind, secret_sha256, public_jwk }) =>
+          kind === 'secret'
+            ? { id, kind, secretSha256: secret_sha256 ?? '' }
+            : { id, kind, publicJwk: JSON.parse(public_jwk ?? '{}') as Record<string, unknown> },
+        ),
+      });
+    },
+  };
+}
+
+const SWEEP_MS = 60_000;
+const SWEEP_BATCH = 1000;
+
+/** What the authorization server kept for a while goes when its time is over. */
+function sweep(server: AuthorizationServer, clock: Clock, log: Logger): NodeJS.Timeout {
+  return setInterval(() => {
+    server
+      .deleteExpired(clock.now(), SWEEP_BATCH)
+      .catch((error: unknown) => log.warn({ err: error }, 'sweep failed'));
+  }, SWEEP_MS).unref();
+}
+
+const API_FILE = join(PACKAGE_ROOT, 'openapi.yaml');
+
+/** Brings up everything, lowest first, and listens. */
+export async function startGateway(config: Config, options: StartOptions = {}): Promise<Gateway> {
+  const clock = options.clock ?? systemClock;
+  const log = options.log ?? createLog(config.logLevel);
+  const database = openDatabase(config);
+  await migrate(database);
+  const sealing = await openSealing({ ...config, database });
+  await firstStart(database, config, clock, log);
+  const keyRing = await KeyRing.open({
+    database,
+    sealing,
+    clock,
+    log,
+    tokenTtlSeconds: config.tokens.ttlSeconds,
+  });
+  const egress = createEgress(config.egress);
+  const recorder = await openRecorder({ database, config, keyRing, clock, log });
+  const openConnector = connectorOpener({ database, sealing, egress, log });
+  let authorizationServer: AuthorizationServer | null = null;
+  const alongside = async (): Promise<void> => authorizationServer?.reload();
+  const catalogue = await Catalogue.open({
+    database,
+    clock,
+    log,
+    refreshMs: config.refreshMs,
+    openConnector,
+    alongside,
+  });
+  authorizationServer = createAuthorizationServer({
+    config,
+    database,
+    keyRing,
+    clients: clientDirectory(catalogue, clock),
+    log,
+    clock,
+  });
+  const redis = openRedis(config, log);
+  const limits = new Limits({ config, redis, log });
+  const tokens = createTokenVerifier({ keyRing, issuer: issuerOf(config.publicUrl), clock });
+  const apiText = readFileSync(API_FILE, 'utf8');
+  const handlers = createControl(controlContext({ database, sealing, egress, log, clock, catalogue }));
+  const api = await createManagementApi(parse(apiText) as Document, compileContract(apiText), handlers);
+  const rooms = { config, clock, log, catalogue, tokens, limits, recorder, api };
+  let gate: Gate | null = null;
+  const metrics = new Metrics({
+    lgsp_records_waiting: { help: 'Records waiting for the disk', read: () => recorder.waiting },
+    lgsp_calls_in_progress: { help: 'Calls in progress on this node', read: () => gate?.inProgress ?? 0 },
+  });
+  gate = new Gate({ corridors: corridors(rooms), config, clock, log, metrics });
+  const app = createApp({
+    config,
+    log,
+    gate,
+    limits,
+    metrics,
+    portal: createPortal({ catalogue, config, metadata: authorizationServer.metadata }),
+    assets: portalAssets(),
+    authorizationServer: authorizationServer.handler,
+    readiness: readiness({ database, redis, recorder, catalogue, clock }),
+  });
+  const server = createListener(gate, app, (error) =>
+    log.error({ err: error }, 'a call failed outside the corridor'),
+  );
+  await closeInterrupted(database, recorder, {
+    olderThanMs: database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS,
+    clock,
+  });
+  const sweeping = sweep(authorizationServer, clock, log);
+  const url = await listen(server, config);
+  log.info({ url }, 'listening');
+  return {
+    url,
+    config,
+    database,
+    keyRing,
+    async close() {
+      clearInterval(sweeping);
+      await drain(server, config.drainMs);
+      await catalogue.close();
+      await recorder.close();
+      redis?.disconnect();
+      await database.close();
+      log.info('closed');
+    },
+  };
+}
+
+/** With several nodes, a call that was opened longer ago than any call may last has lost its node. */
+const INTERRUPTED_AFTER_MS = 300_000;

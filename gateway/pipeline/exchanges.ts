@@ -1,0 +1,41 @@
+import type { ConnectorAnswer } from '../../connectors/connector.js';
+import { Exchange } from '../base/exchange.js';
+import type { AgencyEntry, SystemEntry } from '../catalogue/catalogue.js';
+import type { Operation, ValidRequest } from '../catalogue/contract.js';
+import type { PublishedService } from '../catalogue/published-service.js';
+import type { ControlHandler } from '../control/handler.js';
+
+/** A call of a published data service. */
+export class DataExchange extends Exchange {
+  service: PublishedService | null = null;
+  operation: Operation | null = null;
+  /** Path parameters as sent, still encoded. */
+  params: Readonly<Record<string, string>> = {};
+  system: SystemEntry | null = null;
+  agency: AgencyEntry | null = null;
+  valid: ValidRequest | null = null;
+  source: ConnectorAnswer | null = null;
+}
+
+/** A call of the management API. */
+export class AdminExchange extends Exchange {
+  operation: Operation | null = null;
+  params: Readonly<Record<string, string>> = {};
+  roles: readonly string[] = [];
+  handler: ControlHandler | null = null;
+  system: SystemEntry | null = null;
+  agency: AgencyEntry | null = null;
+  valid: ValidRequest | null = null;
+}
+
+/** A public document: the portal, discovery, an explained refusal. */
+export class OpenExchange extends Exchange {
+  render: (() => OpenDocument | Promise<OpenDocument>) | null = null;
+}
+
+export interface OpenDocument {
+  readonly status: number;
+  readonly contentType: string;
+  readonly body: string | Buffer;
+  readonly headers?: Readonly<Record<string, string>>;
+}

@@ -1,0 +1,38 @@
+import type { Clock } from '../base/clock.js';
+import { Problem } from '../base/problem.js';
+import type { AgencyEntry, SystemEntry } from '../catalogue/catalogue.js';
+
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** Refuses a system that is locked or revoked now, whatever its token says. */
+export function assertSystemInForce(system: SystemEntry): void {
+  const { state, state_since, id } = system.row;
+  if (state === 'active') return;
+  throw new Problem(state === 'locked' ? 'client_locked' : 'client_revoked', {
+    rule: { kind: 'system', id, state, since: iso(state_since) },
+  });
+}
+
+/** Refuses when an agency is not in force at this moment. */
+export function assertAgencyInForce(
+  agency: AgencyEntry | null | undefined,
+  code: string,
+  clock: Clock,
+): void {
+  const now = clock.now();
+  if (agency !== null && agency !== undefined && agency.from <= now && now < agency.until) return;
+  throw new Problem('agency_inactive', { rule: agencyRule(agency ?? null, code, now) });
+}
+
+function agencyRule(agency: AgencyEntry | null, code: string, now: number) {
+  if (agency === null) return { kind: 'agency', id: code, state: 'unknown' } as const;
+  const ended = now >= agency.until;
+  return {
+    kind: 'agency',
+    id: code,
+    state: ended ? 'ended' : 'not_yet',
+    since: iso(ended ? agency.until : agency.row.created_at),
+    validFrom: agency.row.valid_from,
+    validTo: agency.row.valid_to ?? undefined,
+  } as const;
+}

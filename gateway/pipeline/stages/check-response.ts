@@ -1,0 +1,50 @@
+import type { Stage } from '../../base/exchange.js';
+import type { Logger } from '../../base/log.js';
+import { type Fault, Problem } from '../../base/problem.js';
+import type { DataExchange } from '../exchanges.js';
+import { passedHeaders } from '../passed-headers.js';
+
+/** A source that says 5xx without the contract promising it has failed; anything else unpromised is a wrong answer. */
+function refusal(exchange: DataExchange, faults: readonly Fault[]): Problem {
+  const status = exchange.source?.status ?? 0;
+  const undocumented = faults.some((fault) => fault.keyword === 'status');
+  const rule = {
+    kind: 'schema',
+    id: `${exchange.service?.id ?? ''} ${exchange.operation?.id ?? ''}`,
+    state: 'enforce',
+  } as const;
+  if (status >= 500 && undocumented) {
+    return new Problem('source_failed', {
+      rule: { kind: 'source', id: exchange.service?.id ?? '', state: 'failed' },
+    });
+  }
+  return new Problem('response_invalid', { rule, errors: faults });
+}
+
+/** Holds the source's answer against the published contract: `enforce` refuses it, `report` lets it pass and notes it. */
+export function checkResponse({ log }: { log: Logger }): Stage<DataExchange> {
+  return {
+    name: 'check-response',
+    needs: ['source', 'operation', 'service'],
+    gives: ['answer'],
+    run(exchange) {
+      const { source, operation, service } = exchange;
+      if (source === null || operation === null || service === null) throw new Problem('internal_error');
+      const contentType = source.headers['content-type'] ?? null;
+      const faults = operation.validateResponse({ ...source, contentType });
+      if (faults !== null) {
+        if (service.manifest.responseCheck === 'enforce') throw refusal(exchange, faults);
+        exchange.note = 'response_invalid';
+        log.warn(
+          { service: service.id, operation: operation.id, pointers: faults.map((f) => f.pointer) },
+          'answer off contract',
+        );
+      }
+      exchange.answer = {
+        status: source.status,
+        headers: passedHeaders(source.headers, operation.answerHeaders),
+        body: source.body,
+      };
+    },
+  };
+}

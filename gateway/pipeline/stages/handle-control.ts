@@ -1,0 +1,47 @@
+import type { Recorder } from '../../audit/record.js';
+import type { Clock } from '../../base/clock.js';
+import type { Stage } from '../../base/exchange.js';
+import { Problem } from '../../base/problem.js';
+import type { AdminExchange } from '../exchanges.js';
+import { writeOpening } from '../opening.js';
+
+const EMPTY = Buffer.alloc(0);
+
+/** Does what the management call asks for; what changes something leaves its opening record first. */
+export function handleControl({
+  recorder,
+  clock,
+}: {
+  recorder: Recorder;
+  clock: Clock;
+}): Stage<AdminExchange> {
+  return {
+    name: 'forward',
+    needs: ['operation', 'handler', 'caller', 'valid'],
+    gives: ['answer'],
+    async run(exchange) {
+      const { operation, handler, caller, valid } = exchange;
+      if (operation === null || handler === null || caller === null || valid === null)
+        throw new Problem('internal_error');
+      if (operation.mutating) await writeOpening(exchange, recorder, clock);
+      const result = await handler({
+        operationId: operation.id,
+        path: valid.path as Record<string, string>,
+        query: valid.query,
+        body: valid.json,
+        caller,
+      });
+      exchange.act = result.act ?? null;
+      const text = typeof result.body === 'string';
+      const headers = {
+        ...(result.body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
+        ...result.headers,
+      };
+      const body =
+        result.body === undefined
+          ? EMPTY
+          : Buffer.from(text ? (result.body as string) : JSON.stringify(result.body));
+      exchange.answer = { status: result.status, headers, body };
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { Config } from '../../base/config.js';
+import type { Stage } from '../../base/exchange.js';
+import { Problem } from '../../base/problem.js';
+import type { SystemEntry } from '../../catalogue/catalogue.js';
+import type { DataExchange } from '../exchanges.js';
+import { exceeded, type Limit, type Limits, limitHeaders } from '../limits.js';
+
+function systemLimit(system: SystemEntry, fallback: Limit): Limit {
+  const { limit_calls, limit_seconds } = system.row;
+  return limit_calls === null || limit_seconds === null
+    ? fallback
+    : { calls: limit_calls, seconds: limit_seconds };
+}
+
+/** Counts the call against the limit of its system (for this service, where the service sets one) and of the service. */
+export function limitCall({ limits, config }: { limits: Limits; config: Config }): Stage<DataExchange> {
+  return {
+    name: 'limit',
+    needs: ['allowed', 'system', 'service'],
+    gives: ['counted'],
+    async run(exchange) {
+      const { system, service } = exchange;
+      if (system === null || service === null) throw new Problem('internal_error');
+      const { limits: own } = service.manifest;
+      const counts = await Promise.all([
+        limits.count('system', system.row.id, systemLimit(system, config.limits.system)),
+        limits.count('service', service.id, own.service ?? config.limits.service),
+        ...(own.system === undefined
+          ? []
+          : [limits.count('system-service', `${system.row.id} ${service.id}`, own.system)]),
+      ]);
+      Object.assign(exchange.extraHeaders, limitHeaders(counts));
+      const refused = counts.find((count) => !count.allowed);
+      if (refused !== undefined)
+        throw exceeded(refused, refused.name === 'service' ? service.id : system.row.id);
+    },
+  };
+}

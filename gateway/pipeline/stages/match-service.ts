@@ -1,0 +1,55 @@
+import type { Stage } from '../../base/exchange.js';
+import { Problem } from '../../base/problem.js';
+import type { Catalogue } from '../../catalogue/catalogue.js';
+import type { DataExchange } from '../exchanges.js';
+import { matchOperation } from '../match-operation.js';
+
+const PREFIX = '/data/';
+
+interface ServicePath {
+  readonly provider: string;
+  readonly slug: string;
+  readonly version: string;
+  /** What is left for the service's own router, beginning with `/`. */
+  readonly rest: string;
+}
+
+/** `/data/{provider}/{slug}/v{major}/…` in its parts, or null. Its cost is the path's length, never the number of services. */
+function partsOf(path: string): ServicePath | null {
+  if (!path.startsWith(PREFIX)) return null;
+  const first = path.indexOf('/', PREFIX.length);
+  const second = first < 0 ? -1 : path.indexOf('/', first + 1);
+  if (second < 0) return null;
+  const third = path.indexOf('/', second + 1);
+  const end = third < 0 ? path.length : third;
+  return {
+    provider: path.slice(PREFIX.length, first),
+    slug: path.slice(first + 1, second),
+    version: path.slice(second + 1, end),
+    rest: third < 0 ? '/' : path.slice(third),
+  };
+}
+
+/** Which published service and which of its operations the path and method mean. */
+export function matchService({ catalogue }: { catalogue: Catalogue }): Stage<DataExchange> {
+  return {
+    name: 'match',
+    needs: [],
+    gives: ['service', 'operation'],
+    run(exchange) {
+      const { path, method } = exchange.request;
+      const parts = partsOf(path);
+      const service =
+        parts === null ? undefined : catalogue.service(parts.provider, parts.slug, parts.version);
+      if (parts === null || service === undefined) throw new Problem('service_not_found');
+      exchange.service = service;
+      const { provider, slug, major, sharing } = service.row;
+      const facts = { provider, service: slug, version: `v${major}`, sharing };
+      exchange.route = { ...facts, operation: null, template: null };
+      const { operation, params } = matchOperation(service.contract, method, parts.rest);
+      exchange.operation = operation;
+      exchange.params = params;
+      exchange.route = { ...facts, operation: operation.id, template: operation.template };
+    },
+  };
+}

@@ -1,0 +1,102 @@
+import type { Recorder } from '../audit/record.js';
+import type { Clock } from '../base/clock.js';
+import type { Config } from '../base/config.js';
+import type { Exchange, Stage, StageName } from '../base/exchange.js';
+import type { Logger } from '../base/log.js';
+import type { Catalogue } from '../catalogue/catalogue.js';
+import type { TokenVerifier } from '../identity/token.js';
+import type { AdminExchange, DataExchange, OpenExchange } from './exchanges.js';
+import type { Limits } from './limits.js';
+import type { ManagementApi } from './management-api.js';
+import { authoriseCall } from './stages/authorise-call.js';
+import { authoriseRole } from './stages/authorise-role.js';
+import { checkControlResponse } from './stages/check-control-response.js';
+import { checkRequest } from './stages/check-request.js';
+import { checkResponse } from './stages/check-response.js';
+import { forward } from './stages/forward.js';
+import { handleControl } from './stages/handle-control.js';
+import { identify } from './stages/identify.js';
+import { limitAddress } from './stages/limit-address.js';
+import { limitCall } from './stages/limit-call.js';
+import { limitSystem } from './stages/limit-system.js';
+import { matchControl } from './stages/match-control.js';
+import { matchService } from './stages/match-service.js';
+import { record } from './stages/record.js';
+import { render } from './stages/render.js';
+
+/** What the stages are given. */
+export interface Rooms {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly catalogue: Catalogue;
+  readonly tokens: TokenVerifier;
+  readonly limits: Limits;
+  readonly recorder: Recorder;
+  readonly api: ManagementApi;
+}
+
+export interface Corridors {
+  readonly data: readonly Stage<DataExchange>[];
+  readonly admin: readonly Stage<AdminExchange>[];
+  readonly open: readonly Stage<OpenExchange>[];
+  /** After whatever the others did, for data and admin: no durable record, no answer. */
+  readonly record: Stage;
+}
+
+type Row = readonly [
+  StageName,
+  Stage<DataExchange> | null,
+  Stage<AdminExchange> | null,
+  Stage<OpenExchange> | null,
+];
+
+/**
+ * The only place that says the order of the doors. A row is a door; its columns are the three kinds of call.
+ * `record` and `release` follow for every call, whichever door ended it (`run.ts`).
+ */
+export function corridors(rooms: Rooms): Corridors {
+  const { config } = rooms;
+  const audience = (resource: string) => ({ ...rooms, audience: `${config.publicUrl}/${resource}` });
+  const dataLimit = (x: DataExchange) => x.service?.manifest.requestBytes ?? config.limits.requestBytes;
+  const controlLimit = () => CONTROL_BODY_BYTES;
+  // biome-ignore format: a table reads best as a table
+  const table: readonly Row[] = [
+    //  door              DATA                      ADMIN                        OPEN
+    ['match',          matchService(rooms),      matchControl(rooms),         null],
+    ['identify',       identify(audience('data')), identify(audience('api')), null],
+    ['authorise',      authoriseCall(rooms),     authoriseRole(rooms),        null],
+    ['limit',          limitCall(rooms),         limitSystem(rooms),          limitAddress(rooms)],
+    ['check-request',  checkRequest(dataLimit),  checkRequest(controlLimit),  null],
+    ['forward',        forward(rooms),           handleControl(rooms),        render()],
+    ['check-response', checkResponse(rooms),     checkControlResponse(rooms), null],
+  ];
+  return {
+    data: assertOrder('data', present(table.map((row) => row[1]))),
+    admin: assertOrder('admin', present(table.map((row) => row[2]))),
+    open: assertOrder('open', present(table.map((row) => row[3]))),
+    record: record(rooms),
+  };
+}
+
+/** A service's document is the largest thing the management API takes: 2 MB, and room for its JSON escapes. */
+const CONTROL_BODY_BYTES = 4_194_304;
+
+function present<S>(stages: readonly (S | null)[]): S[] {
+  return stages.filter((stage): stage is S => stage !== null);
+}
+
+/** @throws Error when a door needs what no earlier door gives */
+export function assertOrder<X extends Exchange>(
+  name: string,
+  stages: readonly Stage<X>[],
+): readonly Stage<X>[] {
+  const given = new Set<string>();
+  for (const stage of stages) {
+    const missing = stage.needs.filter((need) => !given.has(need));
+    if (missing.length > 0)
+      throw new Error(`${name}: ${stage.name} needs ${missing.join(', ')} and nobody gave it`);
+    for (const gift of stage.gives) given.add(gift);
+  }
+  return stages;
+}

@@ -39,9 +39,9 @@ const config = loadConfig({
 const began = process.hrtime.bigint();
 const gateway = await startGateway(config);
 process.send?.({ port, bootMs: Number((process.hrtime.bigint() - began) / 1_000_000n) });
-process.on('disconnect', () => {
-  gateway
-    .close()
-    .finally(() => rmSync(dataDir, { recursive: true, force: true }))
-    .finally(() => process.exit(0));
-});
+async function stop(): Promise<void> {
+  await gateway.close();
+  rmSync(dataDir, { recursive: true, force: true });
+}
+
+process.on('disconnect', () => void stop().finally(() => process.exit(0)));

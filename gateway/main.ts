@@ -232,92 +232,103 @@ function sweep(server: AuthorizationServer, clock: Clock, log: Logger): NodeJS.T
 
 const API_FILE = join(PACKAGE_ROOT, 'openapi.yaml');
 
-/** Brings up everything, lowest first, and listens. */
-export async function startGateway(config: Config, options: StartOptions = {}): Promise<Gateway> {
-  const clock = options.clock ?? systemClock;
-  const log = options.log ?? createLog(config.logLevel);
-  const database = openDatabase(config);
+interface Node {
+  readonly config: Config;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly database: Database;
+}
+
+interface OpenRooms extends Node {
+  readonly sealing: Sealing;
+  readonly keyRing: KeyRing;
+  readonly egress: Egress;
+  readonly recorder: Recorder;
+  readonly catalogue: Catalogue;
+  readonly authorizationServer: AuthorizationServer;
+}
+
+/** The rooms that hold something, lowest first. A wrong master key is refused before anything is written. */
+async function openRooms(node: Node): Promise<OpenRooms> {
+  const { config, clock, log, database } = node;
   await migrate(database);
   const sealing = await openSealing({ ...config, database });
   await firstStart(database, config, clock, log);
-  const keyRing = await KeyRing.open({
-    database,
-    sealing,
-    clock,
-    log,
-    tokenTtlSeconds: config.tokens.ttlSeconds,
-  });
+  const keyRing = await KeyRing.open({ ...node, sealing, tokenTtlSeconds: config.tokens.ttlSeconds });
   const egress = createEgress(config.egress);
-  const recorder = await openRecorder({ database, config, keyRing, clock, log });
+  const recorder = await openRecorder({ ...node, keyRing });
   const openConnector = connectorOpener({ database, sealing, egress, log });
-  let authorizationServer: AuthorizationServer | null = null;
-  const alongside = async (): Promise<void> => authorizationServer?.reload();
-  const catalogue = await Catalogue.open({
-    database,
-    clock,
-    log,
-    refreshMs: config.refreshMs,
-    openConnector,
-    alongside,
-  });
-  authorizationServer = createAuthorizationServer({
-    config,
-    database,
-    keyRing,
-    clients: clientDirectory(catalogue, clock),
-    log,
-    clock,
-  });
-  const redis = openRedis(config, log);
+  let server: AuthorizationServer | null = null;
+  const alongside = async (): Promise<void> => server?.reload();
+  const catalogue = await Catalogue.open({ ...node, refreshMs: config.refreshMs, openConnector, alongside });
+  server = createAuthorizationServer({ ...node, keyRing, clients: clientDirectory(catalogue, clock) });
+  return { ...node, sealing, keyRing, egress, recorder, catalogue, authorizationServer: server };
+}
+
+/** The corridor over those rooms, and what stands before it. */
+async function buildServer(rooms: OpenRooms, redis: Redis | null): Promise<Server> {
+  const { config, clock, log, recorder, catalogue, authorizationServer } = rooms;
   const limits = new Limits({ config, redis, log });
-  const tokens = createTokenVerifier({ keyRing, issuer: issuerOf(config.publicUrl), clock });
+  const tokens = createTokenVerifier({ keyRing: rooms.keyRing, issuer: issuerOf(config.publicUrl), clock });
   const apiText = readFileSync(API_FILE, 'utf8');
-  const handlers = createControl(controlContext({ database, sealing, egress, log, clock, catalogue }));
+  const handlers = createControl(controlContext(rooms));
   const api = await createManagementApi(parse(apiText) as Document, compileContract(apiText), handlers);
-  const rooms = { config, clock, log, catalogue, tokens, limits, recorder, api };
   let gate: Gate | null = null;
   const metrics = new Metrics({
     lgsp_records_waiting: { help: 'Records waiting for the disk', read: () => recorder.waiting },
     lgsp_calls_in_progress: { help: 'Calls in progress on this node', read: () => gate?.inProgress ?? 0 },
   });
-  gate = new Gate({ corridors: corridors(rooms), config, clock, log, metrics });
+  gate = new Gate({ corridors: corridors({ ...rooms, tokens, limits, api }), config, clock, log, metrics });
   const app = createApp({
     config,
     log,
     gate,
     limits,
     metrics,
-    portal: createPortal({ catalogue, config, metadata: authorizationServer.metadata }),
+    portal: createPortal({ catalogue, config, metadata: () => authorizationServer.metadata() }),
     assets: portalAssets(),
-    authorizationServer: authorizationServer.handler,
-    readiness: readiness({ database, redis, recorder, catalogue, clock }),
+    authorizationServer: (request, response, next) => authorizationServer.handler(request, response, next),
+    readiness: readiness({ ...rooms, redis }),
   });
-  const server = createListener(gate, app, (error) =>
+  return createListener(gate, app, (error) =>
     log.error({ err: error }, 'a call failed outside the corridor'),
   );
-  await closeInterrupted(database, recorder, {
-    olderThanMs: database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS,
-    clock,
-  });
-  const sweeping = sweep(authorizationServer, clock, log);
-  const url = await listen(server, config);
-  log.info({ url }, 'listening');
-  return {
-    url,
-    config,
-    database,
-    keyRing,
-    async close() {
-      clearInterval(sweeping);
-      await drain(server, config.drainMs);
-      await catalogue.close();
-      await recorder.close();
-      redis?.disconnect();
-      await database.close();
-      log.info('closed');
-    },
-  };
 }
 
 /** With several nodes, a call that was opened longer ago than any call may last has lost its node. */
 const INTERRUPTED_AFTER_MS = 300_000;
+
+/** Brings up everything, lowest first, and listens. What was opened is closed again when a step fails. */
+export async function startGateway(config: Config, options: StartOptions = {}): Promise<Gateway> {
+  const log = options.log ?? createLog(config.logLevel);
+  const clock = options.clock ?? systemClock;
+  const closers: (() => unknown)[] = [];
+  const close = async (): Promise<void> => {
+    for (const closer of closers.splice(0).reverse()) await closer();
+    log.info('closed');
+  };
+  try {
+    const database = openDatabase(config);
+    closers.push(() => database.close());
+    const rooms = await openRooms({ config, clock, log, database });
+    const { recorder, catalogue, keyRing } = rooms;
+    closers.push(
+      () => recorder.close(),
+      () => catalogue.close(),
+    );
+    const redis = openRedis(config, log);
+    closers.push(() => redis?.disconnect());
+    const server = await buildServer(rooms, redis);
+    const olderThanMs = database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS;
+    await closeInterrupted(database, recorder, { olderThanMs, clock });
+    const sweeping = sweep(rooms.authorizationServer, clock, log);
+    closers.push(() => clearInterval(sweeping));
+    const url = await listen(server, config);
+    closers.push(() => drain(server, config.drainMs));
+    log.info({ url }, 'listening');
+    return { url, config, database, keyRing, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

@@ -86,13 +86,6 @@ const meta = new Ajv2020({
 
 /** Holds every schema against the meta-schema of JSON Schema 2020-12. */
 export function checkMetaSchema(document: ApiDocument, places: Places, faults: FaultList): void {
-  const ajv = new Ajv2020({
-    strict: false,
-    allErrors: true,
-    logger: false,
-    messages: false,
-    formats: FORMATS,
-  });
   for (const { value, pointer, depth } of places.ofKind('schema')) {
     if (depth > 0 || !isObject(value)) continue;
     const schema = document.dialect === '3.0' ? asToday(value) : value;

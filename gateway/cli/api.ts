@@ -49,7 +49,8 @@ async function send(url: string, init: RequestInit): Promise<Response> {
 async function issuerAt(url: string): Promise<string> {
   const answer = await send(`${url}/oidc/.well-known/openid-configuration`, {});
   const { issuer } = (answer.ok ? await answer.json() : {}) as { issuer?: unknown };
-  if (typeof issuer !== 'string') throw new CommandFailure(`${url} is not a gateway: no authorization server there`);
+  if (typeof issuer !== 'string')
+    throw new CommandFailure(`${url} is not a gateway: no authorization server there`);
   return issuer;
 }
 
@@ -66,7 +67,10 @@ async function assertion(clientId: string, jwk: JWK, issuer: string): Promise<st
     .sign(await importJWK(jwk, alg));
 }
 
-async function proofOf({ clientId, proof }: ApiClient, issuer: string): Promise<[RequestInit['headers'], object]> {
+async function proofOf(
+  { clientId, proof }: ApiClient,
+  issuer: string,
+): Promise<[RequestInit['headers'], object]> {
   if (proof.kind === 'secret') {
     const pair = [clientId, proof.secret].map((part) => encodeURIComponent(part)).join(':');
     return [{ authorization: `Basic ${Buffer.from(pair).toString('base64')}` }, {}];
@@ -96,7 +100,9 @@ export async function fetchToken(client: ApiClient, resource: 'api' | 'data'): P
   };
   if (body.access_token === undefined) {
     const why = [body.error, body.error_description].filter((part) => part !== undefined).join(': ');
-    throw new CommandFailure(`no token for ${client.clientId}: ${why === '' ? `status ${answer.status}` : why}`);
+    throw new CommandFailure(
+      `no token for ${client.clientId}: ${why === '' ? `status ${answer.status}` : why}`,
+    );
   }
   return { token: body.access_token, expiresAt: Date.now() + (body.expires_in ?? 60) * 1000 };
 }
@@ -117,7 +123,10 @@ export function httpApi(client: ApiClient): ManagementApi {
   return {
     async request(method, path, body) {
       if (known === null || known.expiresAt - EARLY_MS < Date.now()) known = await fetchToken(client, 'api');
-      const headers: Record<string, string> = { authorization: `Bearer ${known.token}`, 'accept-language': 'en' };
+      const headers: Record<string, string> = {
+        authorization: `Bearer ${known.token}`,
+        'accept-language': 'en',
+      };
       if (body !== undefined) headers['content-type'] = 'application/json';
       const payload = body === undefined ? {} : { body: JSON.stringify(body) };
       return await readAnswer(await send(`${client.url}/api${path}`, { method, headers, ...payload }));

@@ -1,6 +1,7 @@
 import type { Egress } from '../../connectors/egress.js';
+import { checkConnector } from '../../connectors/registry.js';
 import { Problem } from '../base/problem.js';
-import type { CheckResult } from '../catalogue/check.js';
+import { type CheckResult, checkService } from '../catalogue/check.js';
 
 /** Without a node's settings nobody can say which addresses it allows, so none is judged. */
 const ANYWHERE: Egress = {
@@ -30,8 +31,6 @@ function asResult(error: unknown): CheckResult {
  * @param egress the rules of the node it is meant for; null judges no address
  */
 export async function checkContract(contract: Contract, egress: Egress | null): Promise<CheckResult> {
-  const { checkService } = await import('../catalogue/check.js');
-  const { checkConnector } = await import('../../connectors/registry.js');
   const { manifest, document, credentialNames } = contract;
   return await checkService({
     manifest,

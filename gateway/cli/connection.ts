@@ -26,7 +26,10 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (error) {
-    throw new CommandFailure(`${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`, 2);
+    throw new CommandFailure(
+      `${file} cannot be read: ${(error as NodeJS.ErrnoException).code ?? 'unknown'}`,
+      2,
+    );
   }
 }
 
@@ -54,7 +57,8 @@ function proofOf(options: ConnectionOptions, env: Io['env']): ClientProof {
 
 export function clientOf(options: ConnectionOptions, env: Io['env']): ApiClient {
   const url = (options.url ?? env['LGSP_URL'] ?? 'http://localhost:8080').replace(/\/+$/, '');
-  if (!/^https?:\/\/[^/?#]+$/.test(url)) throw new CommandFailure(`${url} is not the address of a gateway`, 2);
+  if (!/^https?:\/\/[^/?#]+$/.test(url))
+    throw new CommandFailure(`${url} is not the address of a gateway`, 2);
   const clientId = options.client ?? env['LGSP_CLIENT_ID'];
   if (clientId === undefined) throw new CommandFailure('say who signs in: --client or LGSP_CLIENT_ID', 2);
   return { url, clientId, proof: proofOf(options, env) };

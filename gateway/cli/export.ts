@@ -63,10 +63,13 @@ async function all<T>(api: ManagementApi, path: string): Promise<T[]> {
 
 /** What is null there is simply not written here. */
 function present(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== null && value !== undefined));
+  return Object.fromEntries(
+    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
+  );
 }
 
-const yaml = (value: unknown): string => stringify(escapePlaceholders(value), { lineWidth: 0, version: '1.2' });
+const yaml = (value: unknown): string =>
+  stringify(escapePlaceholders(value), { lineWidth: 0, version: '1.2' });
 
 function agencyEntry({ code, alias, name, level, parentCode, validFrom, validTo }: Agency) {
   return present({ code, alias, name, level, parentCode, validFrom, validTo });
@@ -88,7 +91,11 @@ function folderOf(service: Service, services: readonly Service[]): string {
 const variableOf = (folder: string, credential: string): string =>
   `${folder}_${credential}`.toUpperCase().replace(/[^A-Z0-9]+/g, '_');
 
-async function serviceFiles(api: ManagementApi, service: Service, folder: string): Promise<Record<string, string>> {
+async function serviceFiles(
+  api: ManagementApi,
+  service: Service,
+  folder: string,
+): Promise<Record<string, string>> {
   const path = `/services/${service.id}`;
   // The revision in force; what was never published is exported as it stands.
   const revision = service.publishedRevision === null ? '' : `?revision=${service.publishedRevision}`;
@@ -97,7 +104,9 @@ async function serviceFiles(api: ManagementApi, service: Service, folder: string
     `${path}/manifest${revision}`,
   );
   const { text } = await ask(api, `${path}/document${revision}`);
-  const credentials = Object.fromEntries(credentialNames.map((name) => [name, { env: variableOf(folder, name) }]));
+  const credentials = Object.fromEntries(
+    credentialNames.map((name) => [name, { env: variableOf(folder, name) }]),
+  );
   return {
     [`services/${folder}/manifest.yaml`]: yaml(manifest),
     [`services/${folder}/openapi.yaml`]: text,
@@ -126,7 +135,8 @@ export async function exportTree(api: ManagementApi): Promise<ExportedFiles> {
     'agencies.yaml': yaml((await all<Agency>(api, '/agencies')).map(agencyEntry)),
     'systems.yaml': yaml(systems.map(systemEntry)),
   };
-  for (const service of services) Object.assign(files, await serviceFiles(api, service, folderOf(service, services)));
+  for (const service of services)
+    Object.assign(files, await serviceFiles(api, service, folderOf(service, services)));
   const states = stateEntries(services);
   if (states.length > 0) files['service-states.yaml'] = yaml(states);
   return files;

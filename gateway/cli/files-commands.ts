@@ -28,7 +28,8 @@ function report({ rows, credentials }: ApplyResult, flags: ApplyFlags): string {
   const cells = rows.map(({ noun, key, action, steps }) => [noun, key, action, steps.join(', ')]);
   const count = (action: string): number => rows.filter((row) => row.action === action).length;
   const sum = `${count('created')} created, ${count('updated')} updated, ${count('unchanged')} unchanged`;
-  const kept = credentials.length === 0 ? '' : `\n${credentials.length} credentials in ${flags.credentialsOut ?? ''}`;
+  const kept =
+    credentials.length === 0 ? '' : `\n${credentials.length} credentials in ${flags.credentialsOut ?? ''}`;
   const dry = flags.dryRun === true ? ' (dry run: nothing was done)' : '';
   return `${table(['what', 'which', 'action', 'steps'], cells)}\n\n${sum}${dry}${kept}`;
 }
@@ -49,7 +50,9 @@ async function exportTo(io: Io, flags: ExportFlags): Promise<void> {
   const files = await exportTree(httpApi(clientOf(flags, io.env)));
   writeFiles(flags.out, files, flags.force === true);
   const names = Object.keys(files);
-  io.out(flags.json === true ? json({ folder: flags.out, files: names }) : `${names.length} files in ${flags.out}`);
+  io.out(
+    flags.json === true ? json({ folder: flags.out, files: names }) : `${names.length} files in ${flags.out}`,
+  );
 }
 
 /** `lgsp apply` and `lgsp export`: a province as files, there and back. */

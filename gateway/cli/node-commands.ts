@@ -21,7 +21,7 @@ async function untilAsked(): Promise<void> {
 
 async function start(io: Io, flags: StartFlags): Promise<void> {
   const config = loadSettings(flags.config, io.env);
-  // Loaded only here, so that the small commands start at once.
+  // Loaded only here: the whole gateway is a lot to read for a command that asks one thing.
   const { startGateway } = await import('../main.js');
   const gateway = await startGateway(config);
   io.out(`listening at ${gateway.url}, known as ${config.publicUrl}`);
@@ -34,7 +34,8 @@ async function runMigrations(io: Io, flags: MigrateFlags): Promise<void> {
   try {
     const down = flags.down === true;
     const steps = await (down ? rollback(database) : migrate(database));
-    const said = steps.length === 0 ? 'nothing to do' : `${down ? 'taken back' : 'done'}: ${steps.join(', ')}`;
+    const said =
+      steps.length === 0 ? 'nothing to do' : `${down ? 'taken back' : 'done'}: ${steps.join(', ')}`;
     io.out(flags.json === true ? json({ direction: down ? 'down' : 'up', steps }) : said);
   } finally {
     await database.close();

@@ -1,11 +1,14 @@
 import { Argument, type Command } from 'commander';
 import { systemClock } from '../base/clock.js';
 import { createLog } from '../base/log.js';
+import { KeyRing } from '../identity/key-ring.js';
+import { openSealing } from '../identity/sealing.js';
 import { openDatabase } from '../store/database.js';
 import { KEY_PURPOSES, type KeyPurpose } from '../store/signing-keys.js';
 import { CommandFailure } from './failure.js';
 import { type Io, json } from './io.js';
 import { loadSettings } from './settings.js';
+import { verifyInstallation } from './verify-log.js';
 
 interface NodeFlags {
   readonly config?: string;
@@ -14,8 +17,6 @@ interface NodeFlags {
 
 async function rotate(io: Io, purpose: KeyPurpose, flags: NodeFlags): Promise<void> {
   const config = loadSettings(flags.config, io.env);
-  const { KeyRing } = await import('../identity/key-ring.js');
-  const { openSealing } = await import('../identity/sealing.js');
   const database = openDatabase(config);
   try {
     const keyRing = await KeyRing.open({
@@ -27,7 +28,11 @@ async function rotate(io: Io, purpose: KeyPurpose, flags: NodeFlags): Promise<vo
     });
     const { kid, signsFrom } = await keyRing.rotate(purpose);
     const from = new Date(signsFrom).toISOString();
-    io.out(flags.json === true ? json({ purpose, kid, signsFrom: from }) : `${purpose} key ${kid} signs from ${from}`);
+    io.out(
+      flags.json === true
+        ? json({ purpose, kid, signsFrom: from })
+        : `${purpose} key ${kid} signs from ${from}`,
+    );
   } finally {
     await database.close();
   }
@@ -49,7 +54,6 @@ function progressTo(io: Io): (done: number, size: number) => void {
 }
 
 async function verify(io: Io, flags: VerifyFlags): Promise<void> {
-  const { verifyInstallation } = await import('./verify-log.js');
   const database = openDatabase(loadSettings(flags.config, io.env));
   try {
     const programs = flags.json === true;

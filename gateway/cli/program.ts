@@ -13,7 +13,10 @@ function createProgram(io: Io): Command {
     .description('The data-sharing gateway of a province, from the command line')
     .exitOverride()
     .showHelpAfterError('(--help says more)')
-    .configureOutput({ writeOut: (text) => io.out(text.trimEnd()), writeErr: (text) => io.err(text.trimEnd()) });
+    .configureOutput({
+      writeOut: (text) => io.out(text.trimEnd()),
+      writeErr: (text) => io.err(text.trimEnd()),
+    });
   addNodeCommands(program, io);
   addFilesCommands(program, io);
   addServiceCommands(program, io);

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { createEgress } from '../../connectors/allow-list.js';
 import { majorOf, ManifestSchema, serviceId } from '../catalogue/manifest.js';
 import { httpApi, type ManagementApi } from './api.js';
 import { checkContract } from './check-contract.js';
@@ -20,12 +21,16 @@ interface ImportFlags extends ConnectionOptions {
 
 async function check(io: Io, path: string, flags: CheckFlags): Promise<void> {
   const contract = loadContract(path, io.env);
-  const { createEgress } = await import('../../connectors/allow-list.js');
   const egress = flags.config === undefined ? null : createEgress(loadSettings(flags.config, io.env).egress);
   const { ok, faults, operations = [] } = await checkContract(contract, egress);
   const listed = operations.map(({ id, method, template }) => ({ id, method, template }));
   if (flags.json === true) io.out(json({ ok, faults, operations: listed }));
-  else io.out(ok ? `holds: ${listed.length} operations` : faults.map(({ pointer, message }) => `${pointer} ${message.en}`).join('\n'));
+  else
+    io.out(
+      ok
+        ? `holds: ${listed.length} operations`
+        : faults.map(({ pointer, message }) => `${pointer} ${message.en}`).join('\n'),
+    );
   if (!ok) throw new CommandFailure(`${path}: ${faults.length} faults`);
 }
 
@@ -35,7 +40,8 @@ function idOf({ manifest }: TreeService): string {
     slug: manifest['slug'],
     version: manifest['version'],
   });
-  if (!parsed.success) throw new CommandFailure('manifest.yaml: provider, slug and version must say which service it is');
+  if (!parsed.success)
+    throw new CommandFailure('manifest.yaml: provider, slug and version must say which service it is');
   const { provider, slug, version } = parsed.data;
   return serviceId(provider, slug, majorOf(version));
 }

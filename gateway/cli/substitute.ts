@@ -25,7 +25,13 @@ function filled(text: string, values: Values, file: string): string {
 /** An unquoted value is read as YAML would read it: a port becomes a number. */
 function retyped(node: Scalar, text: string): unknown {
   if (node.type !== Scalar.PLAIN) return text;
-  return /^-?(?:0|[1-9][0-9]{0,14})$/.test(text) ? Number(text) : text === 'true' ? true : text === 'false' ? false : text;
+  return /^-?(?:0|[1-9][0-9]{0,14})$/.test(text)
+    ? Number(text)
+    : text === 'true'
+      ? true
+      : text === 'false'
+        ? false
+        : text;
 }
 
 function assertReadable(document: Document, file: string): void {

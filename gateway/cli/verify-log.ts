@@ -9,7 +9,8 @@ import { CommandFailure } from './failure.js';
 /** C2SP vkeys of every key that has signed or may sign the log, as the installation itself says. */
 export async function storedVerifierKeys({ knex }: Database): Promise<string[]> {
   const origin = await findInstallationValue(knex, 'log-origin');
-  if (origin === undefined) throw new CommandFailure('there is no log here: no gateway was started on this database');
+  if (origin === undefined)
+    throw new CommandFailure('there is no log here: no gateway was started on this database');
   const rows = await listSigningKeys(knex, 0);
   return rows
     .filter(({ purpose }) => purpose === 'log')

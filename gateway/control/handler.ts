@@ -32,7 +32,11 @@ export interface ServiceCheck {
   readonly ok: boolean;
   readonly faults: readonly Fault[];
   readonly manifest?: unknown;
-  readonly operations?: readonly { readonly id: string; readonly method: string; readonly template: string }[];
+  readonly operations?: readonly {
+    readonly id: string;
+    readonly method: string;
+    readonly template: string;
+  }[];
 }
 
 /** What the rooms of the control plane are given. They reach nothing else. */
@@ -42,7 +46,11 @@ export interface ControlContext {
   /** Seals a credential of a service for storage. */
   seal(serviceId: string, name: string, plain: string): string;
   /** Checks a manifest with its document; `credentialNames` are those already stored or sent along. */
-  checkService(manifest: unknown, document: string, credentialNames: readonly string[]): Promise<ServiceCheck>;
+  checkService(
+    manifest: unknown,
+    document: string,
+    credentialNames: readonly string[],
+  ): Promise<ServiceCheck>;
   /** Makes this node see a change at once; other nodes follow within a second. */
   refresh(): Promise<void>;
 }

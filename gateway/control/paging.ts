@@ -7,7 +7,12 @@ function readCursor(cursor: string): string {
   const key = Buffer.from(cursor, 'base64url').toString('utf8');
   // Decoding never fails, it drops what it cannot read: only a cursor that comes back unchanged is one of ours.
   if (writeCursor(key) !== cursor)
-    throw invalid('/query/cursor', 'cursor', 'không phải con trỏ trang của hệ thống', 'is not a cursor of ours');
+    throw invalid(
+      '/query/cursor',
+      'cursor',
+      'không phải con trỏ trang của hệ thống',
+      'is not a cursor of ours',
+    );
   return key;
 }
 

@@ -28,7 +28,7 @@ export interface AppParts {
   readonly portal: readonly PortalRoute[];
   readonly assets: readonly PortalAssets[];
   /** The authorization server, mounted at `/oidc`. */
-  readonly authorizationServer: (request: Request, response: Response) => void;
+  readonly authorizationServer: (request: Request, response: Response, next: NextFunction) => void;
   readonly readiness: () => Promise<Readiness>;
 }
 
@@ -59,16 +59,19 @@ function operations(app: Express, { config, gate, metrics, readiness }: AppParts
   app.get(
     '/metrics',
     awaited(async (request, response) => {
-      if (!inside(request)) return await gate.document(request, response, null);
+      if (!inside(request)) {
+        await gate.document(request, response, null);
+        return;
+      }
       response.type(metrics.registry.contentType).send(await metrics.registry.metrics());
     }),
   );
 }
 
 function portalPages(app: Express, { gate, portal, assets }: AppParts): void {
-  for (const { path, render } of portal) {
+  for (const route of portal) {
     app.get(
-      path,
+      route.path,
       awaited((request, response) => {
         const query = Object.fromEntries(
           Object.entries(request.query).map(([name, value]) => [
@@ -77,7 +80,7 @@ function portalPages(app: Express, { gate, portal, assets }: AppParts): void {
           ]),
         );
         const page = (): ReturnType<PortalRoute['render']> =>
-          render(request.params as Record<string, string>, query, request.headers['accept-language']);
+          route.render(request.params as Record<string, string>, query, request.headers['accept-language']);
         return gate.page(request, response, page);
       }),
     );
@@ -97,7 +100,7 @@ export function createApp(parts: AppParts): Express {
   app.use('/oidc', (request, response, next) => {
     limits
       .stranger(gate.addressOf(request))
-      .then(() => parts.authorizationServer(request, response))
+      .then(() => parts.authorizationServer(request, response, next))
       .catch((error: unknown) => gate.refuse(request, response, error).catch(next));
   });
   app.use(

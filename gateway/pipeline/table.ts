@@ -58,7 +58,8 @@ type Row = readonly [
 export function corridors(rooms: Rooms): Corridors {
   const { config } = rooms;
   const audience = (resource: string) => ({ ...rooms, audience: `${config.publicUrl}/${resource}` });
-  const dataLimit = (x: DataExchange) => x.service?.manifest.requestBytes ?? config.limits.requestBytes;
+  const dataLimit = (exchange: DataExchange): number =>
+    exchange.service?.manifest.requestBytes ?? config.limits.requestBytes;
   const controlLimit = () => CONTROL_BODY_BYTES;
   // biome-ignore format: a table reads best as a table
   const table: readonly Row[] = [

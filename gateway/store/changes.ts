@@ -33,10 +33,10 @@ export async function changing<T>(
 }
 
 export async function changesSince(knex: Knex, id: number): Promise<Change[]> {
-  return await knex('changes').select('id', 'noun', 'key').where('id', '>', id).orderBy('id');
+  return await knex<Change>('changes').select('id', 'noun', 'key').where('id', '>', id).orderBy('id');
 }
 
 export async function lastChange(knex: Knex): Promise<number> {
   const row = (await knex('changes').max({ id: 'id' }).first()) as { id: number | null } | undefined;
-  return Number(row?.id ?? 0);
+  return row?.id ?? 0;
 }

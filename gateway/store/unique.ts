@@ -1,4 +1,8 @@
-const UNIQUE_CODES: readonly unknown[] = ['23505', 'SQLITE_CONSTRAINT_PRIMARYKEY', 'SQLITE_CONSTRAINT_UNIQUE'];
+const UNIQUE_CODES: readonly unknown[] = [
+  '23505',
+  'SQLITE_CONSTRAINT_PRIMARYKEY',
+  'SQLITE_CONSTRAINT_UNIQUE',
+];
 
 /** Whether a statement failed because its key was taken, on either engine. */
 export function isUniqueViolation(error: unknown): boolean {

@@ -25,8 +25,10 @@ for (const engine of engines) {
 
     const opening = async (receivedAt: number): Promise<string> => {
       const id = uuidv7(receivedAt);
-      const { outcome: _o, stage: _s, status: _t, success: _u, ...facts } = aRecord();
-      await recorder.write({ ...facts, id, kind: 'opening', received: new Date(receivedAt).toISOString() });
+      const facts = aRecord({ id, kind: 'opening', received: new Date(receivedAt).toISOString() });
+      delete facts.outcome;
+      delete facts.status;
+      await recorder.write(facts);
       return id;
     };
     const closingsOf = async (id: string) =>

@@ -130,7 +130,7 @@ async function writeAll(recorder: Recorder): Promise<void> {
 for (const engine of engines) {
   describe(`searching the record on ${engine.name}`, () => {
     let test: TestDatabase;
-    const idsOf = async (query: RecordQuery, scope = ALL) =>
+    const idsOf = async (query: RecordQuery, scope: RecordScope = ALL) =>
       (await searchRecords(test.database, query, scope)).items.map((item) => item.id).join('');
     before(async () => {
       test = await engine.create();
@@ -248,13 +248,11 @@ async function fill({ database }: TestDatabase, count: number): Promise<void> {
       await trx.batchInsert(
         'records',
         Array.from({ length: 500 }, (_, i) => rowAt(seq + i)),
-        engineChunk,
+        30,
       );
     }
   });
 }
-
-const engineChunk = 30;
 
 function rowAt(seq: number): object {
   const record = aRecord({ received: at(seq), operation: seq === 0 ? 'rare' : 'usual' });

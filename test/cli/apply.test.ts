@@ -30,16 +30,44 @@ describe('the way of a service to what its files say', () => {
     ['draft → retired', at('draft', 1, null), 'retired', true, false, ['publish', 'retire']],
     ['published → published, same', at('published', 2, 2), 'published', true, false, []],
     ['published → published, credentials', at('published', 2, 2), 'published', true, true, ['save draft']],
-    ['published → published, other', at('published', 2, 2), 'published', false, false, ['save draft', 'publish']],
+    [
+      'published → published, other',
+      at('published', 2, 2),
+      'published',
+      false,
+      false,
+      ['save draft', 'publish'],
+    ],
     ['published → published, saved already', at('published', 3, 2), 'published', true, false, ['publish']],
     ['published → suspended', at('published', 2, 2), 'suspended', true, false, ['suspend']],
-    ['published → suspended, other', at('published', 2, 2), 'suspended', false, false, ['save draft', 'publish', 'suspend']],
+    [
+      'published → suspended, other',
+      at('published', 2, 2),
+      'suspended',
+      false,
+      false,
+      ['save draft', 'publish', 'suspend'],
+    ],
     ['published → retired, other', at('published', 2, 2), 'retired', false, false, ['retire']],
     ['published → draft', at('published', 2, 2), 'draft', true, false, []],
     ['suspended → published, same', at('suspended', 2, 2), 'published', true, false, ['resume']],
-    ['suspended → published, other', at('suspended', 2, 2), 'published', false, false, ['save draft', 'publish']],
+    [
+      'suspended → published, other',
+      at('suspended', 2, 2),
+      'published',
+      false,
+      false,
+      ['save draft', 'publish'],
+    ],
     ['suspended → suspended, same', at('suspended', 2, 2), 'suspended', true, false, []],
-    ['suspended → suspended, other: never in force', at('suspended', 2, 2), 'suspended', false, false, ['save draft']],
+    [
+      'suspended → suspended, other: never in force',
+      at('suspended', 2, 2),
+      'suspended',
+      false,
+      false,
+      ['save draft'],
+    ],
     ['suspended → retired', at('suspended', 2, 2), 'retired', true, false, ['retire']],
     ['retired → retired, other', at('retired', 2, 2), 'retired', false, true, []],
     ['retired → published: no way', at('retired', 2, 2), 'published', true, false, null],
@@ -96,7 +124,9 @@ const TREE: Tree = {
 
 describe('agencies of a folder', () => {
   it('are entered parents first, whatever their order', () => {
-    const order = parentsFirst([agency('C', 'B'), agency('B', 'A'), agency('A', 'H35')]).map(({ code }) => code);
+    const order = parentsFirst([agency('C', 'B'), agency('B', 'A'), agency('A', 'H35')]).map(
+      ({ code }) => code,
+    );
     assert.deepEqual(order, ['A', 'B', 'C']);
     assert.throws(() => parentsFirst([agency('A', 'B'), agency('B', 'A')]), /circle/);
   });
@@ -116,14 +146,28 @@ for (const engine of engines) {
 
     const apply = (tree: Tree = TREE, options: ApplyOptions = {}) => applyTree({ api, tree }, options);
     const actions = async (tree?: Tree, options?: ApplyOptions) =>
-      Object.fromEntries((await apply(tree, options)).rows.map(({ key, action, steps }) => [key, [action, ...steps].join(' ')]));
+      Object.fromEntries(
+        (await apply(tree, options)).rows.map(({ key, action, steps }) => [
+          key,
+          [action, ...steps].join(' '),
+        ]),
+      );
     const states = async (path: string) =>
-      Object.fromEntries(((await api.request('GET', path)).body as any).items.map((item: any) => [item.id, item.state]));
+      Object.fromEntries(
+        ((await api.request('GET', path)).body as any).items.map((item: any) => [item.id, item.state]),
+      );
 
     it('makes a gateway what the folder says, and the second time changes nothing', async () => {
       const first = await apply();
       assert.deepEqual(new Set(first.rows.map(({ action }) => action)), new Set(['created']));
-      assert.deepEqual(await states('/systems'), { admin: 'active', 'bi-khoa': 'locked', 'bi-mat': 'active', khoa: 'active', 'khoa-san': 'active', 'thu-hoi': 'revoked' });
+      assert.deepEqual(await states('/systems'), {
+        admin: 'active',
+        'bi-khoa': 'locked',
+        'bi-mat': 'active',
+        khoa: 'active',
+        'khoa-san': 'active',
+        'thu-hoi': 'revoked',
+      });
       assert.deepEqual(await states('/services'), {
         'H35.11/ba/v1': 'retired',
         'H35.11/bon/v1': 'draft',
@@ -132,7 +176,10 @@ for (const engine of engines) {
       });
       const written = desk.acts.length;
       const second = await apply();
-      assert.deepEqual(second.rows.filter(({ action }) => action !== 'unchanged'), []);
+      assert.deepEqual(
+        second.rows.filter(({ action }) => action !== 'unchanged'),
+        [],
+      );
       assert.equal(second.rows.length, first.rows.length);
       assert.equal(desk.acts.length, written, 'not one call that writes');
       assert.deepEqual(second.credentials, []);
@@ -142,7 +189,10 @@ for (const engine of engines) {
       const told: string[] = [];
       const { credentials } = await apply(TREE, { onCredential: ({ id }) => told.push(id) });
       assert.deepEqual(told, ['bi-mat', 'khoa', 'bi-khoa', 'thu-hoi']);
-      assert.deepEqual(credentials.map(({ id }) => id), told);
+      assert.deepEqual(
+        credentials.map(({ id }) => id),
+        told,
+      );
       const [secret, key] = credentials;
       assert.ok(secret?.auth === 'secret' && secret.secret.length === 43);
       assert.ok(key?.auth === 'key' && typeof key.jwk.d === 'string' && typeof key.jwk.kid === 'string');
@@ -169,7 +219,10 @@ for (const engine of engines) {
       await apply();
       const changed: Tree = {
         agencies: [{ ...agency('H35.11', 'H35'), name: 'Tên mới', validTo: '2030-12-31' }],
-        systems: [system('bi-mat', { name: 'Tên mới', state: 'locked', reason: 'x' }), system('bi-khoa', { limit: { calls: 1, seconds: 1 } })],
+        systems: [
+          system('bi-mat', { name: 'Tên mới', state: 'locked', reason: 'x' }),
+          system('bi-khoa', { limit: { calls: 1, seconds: 1 } }),
+        ],
         services: [
           service('mot', { manifest: manifestOf('H35.11', 'mot', { title: 'Tên mới' }) }),
           service('hai'),
@@ -191,28 +244,75 @@ for (const engine of engines) {
 
     it('sends credentials of a service when one is missing, or when it is asked to', async () => {
       await apply();
-      const one = (credentials: object): Tree => ({ agencies: [], systems: [], services: [service('mot', { credentials })] });
+      const one = (credentials: object): Tree => ({
+        agencies: [],
+        systems: [],
+        services: [service('mot', { credentials })],
+      });
       assert.equal((await actions(one({ apiKey: 'khac' })))['H35.11/mot/v1'], 'unchanged');
       assert.equal((await actions(one({ apiKey: 'a', more: 'b' })))['H35.11/mot/v1'], 'updated save draft');
-      assert.equal((await actions(one({ apiKey: 'a' }), { refreshCredentials: true }))['H35.11/mot/v1'], 'updated save draft');
+      assert.equal(
+        (await actions(one({ apiKey: 'a' }), { refreshCredentials: true }))['H35.11/mot/v1'],
+        'updated save draft',
+      );
     });
 
     it('gives a system a credential of the kind it lacks', async () => {
       await apply();
-      const changed = { agencies: [], systems: [system('bi-mat', { auth: 'key' }), system('khoa-san', { auth: 'key', publicJwk: generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }) })], services: [] };
+      const changed = {
+        agencies: [],
+        systems: [
+          system('bi-mat', { auth: 'key' }),
+          system('khoa-san', {
+            auth: 'key',
+            publicJwk: generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
+          }),
+        ],
+        services: [],
+      };
       const { rows, credentials } = await apply(changed);
-      assert.deepEqual(rows.map(({ steps }) => steps), [['add key'], ['add key']]);
-      assert.deepEqual(credentials.map(({ id, auth }) => [id, auth]), [['bi-mat', 'key']]);
+      assert.deepEqual(
+        rows.map(({ steps }) => steps),
+        [['add key'], ['add key']],
+      );
+      assert.deepEqual(
+        credentials.map(({ id, auth }) => [id, auth]),
+        [['bi-mat', 'key']],
+      );
     });
 
     const impossible: readonly [string, Partial<Tree>, RegExp][] = [
-      ['move a system to another agency', { systems: [system('bi-mat', { agency: 'H35' })] }, /belongs to H35\.11/],
-      ['change the roles of a system', { systems: [system('bi-mat', { roles: ['operator'] })] }, /roles are consumer/],
-      ['bring back a system that was revoked', { systems: [system('thu-hoi')] }, /revoked and cannot become active/],
+      [
+        'move a system to another agency',
+        { systems: [system('bi-mat', { agency: 'H35' })] },
+        /belongs to H35\.11/,
+      ],
+      [
+        'change the roles of a system',
+        { systems: [system('bi-mat', { roles: ['operator'] })] },
+        /roles are consumer/,
+      ],
+      [
+        'bring back a system that was revoked',
+        { systems: [system('thu-hoi')] },
+        /revoked and cannot become active/,
+      ],
       ['bring back a service that was retired', { services: [service('ba')] }, /retired/],
-      ['change the level of an agency', { agencies: [{ ...agency('H35.11', 'H35'), level: 'other' }] }, /level/],
-      ['publish what cannot be', { services: [service('x', { document: 'openapi: 3.0.3' })] }, /contract_invalid[\s\S]*\/document/],
-      ['enter what is no manifest', { services: [service('x', { manifest: { slug: 'x' } })] }, /services\/x\/manifest\.yaml/],
+      [
+        'change the level of an agency',
+        { agencies: [{ ...agency('H35.11', 'H35'), level: 'other' }] },
+        /level/,
+      ],
+      [
+        'publish what cannot be',
+        { services: [service('x', { document: 'openapi: 3.0.3' })] },
+        /contract_invalid[\s\S]*\/document/,
+      ],
+      [
+        'enter what is no manifest',
+        { services: [service('x', { manifest: { slug: 'x' } })] },
+        /services\/x\/manifest\.yaml/,
+      ],
     ];
     it('refuses what cannot be done, and says why', async () => {
       await apply();
@@ -222,17 +322,45 @@ for (const engine of engines) {
 
     it('is undone by nothing that export writes: there and back changes nothing', async () => {
       await apply();
-      await applyTree({ api, tree: { agencies: [], systems: [], services: [service('nam', { document: JSON.stringify({ openapi: '3.0.3', info: { title: 'A', version: '1.0.0' }, paths: { '/a': { get: { operationId: 'traCuu', 'x-lgsp-binding': { path: '/units' }, responses: { 200: { description: 'x' } } } } } }), manifest: manifestOf('H35.11', 'nam', { operations: {}, title: 'Giá ${HOME}' }) })] } });
+      await applyTree({
+        api,
+        tree: {
+          agencies: [],
+          systems: [],
+          services: [
+            service('nam', {
+              document: JSON.stringify({
+                openapi: '3.0.3',
+                info: { title: 'A', version: '1.0.0' },
+                paths: {
+                  '/a': {
+                    get: {
+                      operationId: 'traCuu',
+                      'x-lgsp-binding': { path: '/units' },
+                      responses: { 200: { description: 'x' } },
+                    },
+                  },
+                },
+              }),
+              manifest: manifestOf('H35.11', 'nam', { operations: {}, title: 'Giá ${HOME}' }),
+            }),
+          ],
+        },
+      });
       const files = await exportTree(api);
       const all = JSON.stringify(files);
-      for (const hidden of ['gia-tri-bi-mat', 'secret_sha256', 'sealed']) assert.ok(!all.includes(hidden), hidden);
+      for (const hidden of ['gia-tri-bi-mat', 'secret_sha256', 'sealed'])
+        assert.ok(!all.includes(hidden), hidden);
       const folder = folderWith({});
       try {
         writeFiles(folder.path, files, false);
         const tree = loadTree(folder.path, { MOT_APIKEY: 'x' });
         const before = desk.acts.length;
         const { rows } = await applyTree({ api, tree });
-        assert.deepEqual(rows.filter(({ action }) => action !== 'unchanged'), []);
+        assert.deepEqual(
+          rows.filter(({ action }) => action !== 'unchanged'),
+          [],
+        );
         assert.equal(rows.length, 3 + 6 + 5);
         assert.equal(desk.acts.length, before);
         assert.throws(() => writeFiles(folder.path, files, false), /not empty/);
@@ -244,7 +372,9 @@ for (const engine of engines) {
 
     it('exports every page', async () => {
       for (let n = 0; n < 3; n += 1) await desk.agency(`H35.P${n}`, `Đơn vị ${n}`);
-      const small: ManagementApi = { request: (method, path, body) => api.request(method, path.replace('limit=500', 'limit=1'), body) };
+      const small: ManagementApi = {
+        request: (method, path, body) => api.request(method, path.replace('limit=500', 'limit=1'), body),
+      };
       assert.deepEqual(await exportTree(small), await exportTree(api));
     });
 
@@ -255,6 +385,5 @@ for (const engine of engines) {
       assert.deepEqual(kept, ['bi-mat']);
       await refused(desk.call(await desk.caller('admin'), 'GET', '/systems/khac'), 'object_not_found');
     });
-
   });
 }

@@ -57,7 +57,8 @@ describe('lgsp', function () {
   it('helps whoever asks, and ends with 0', async () => {
     const { code, out } = await run(['--help']);
     assert.equal(code, 0);
-    for (const name of ['start', 'migrate', 'apply', 'export', 'service', 'audit', 'keys', 'token']) assert.match(out, new RegExp(`\\b${name}\\b`));
+    for (const name of ['start', 'migrate', 'apply', 'export', 'service', 'audit', 'keys', 'token'])
+      assert.match(out, new RegExp(`\\b${name}\\b`));
   });
 
   it('refuses a misspelt setting, and not its own variables', async () => {
@@ -74,7 +75,15 @@ describe('lgsp', function () {
   });
 
   it('names who cannot be reached, and no secret', async () => {
-    const { code, err } = await run(['token', '--client', 'a', '--secret-file', join(folder.path, 'secret.txt'), '--url', 'http://127.0.0.1:1']);
+    const { code, err } = await run([
+      'token',
+      '--client',
+      'a',
+      '--secret-file',
+      join(folder.path, 'secret.txt'),
+      '--url',
+      'http://127.0.0.1:1',
+    ]);
     assert.equal(code, 1);
     assert.match(err, /127\.0\.0\.1:1 cannot be reached/);
     assert.ok(!err.includes('bi-mat-123'));
@@ -90,16 +99,24 @@ describe('lgsp', function () {
   });
 
   describe('service check', () => {
-    const check = (...more: string[]) => run(['service', 'check', join(folder.path, 'service'), ...more], env);
+    const check = (...more: string[]) =>
+      run(['service', 'check', join(folder.path, 'service'), ...more], env);
 
     it('holds', async () => {
       const { code, out } = await check('--json');
       assert.equal(code, 0, out);
-      assert.deepEqual(JSON.parse(out), { ok: true, faults: [], operations: [{ id: 'traCuu', method: 'GET', template: '/don-vi' }] });
+      assert.deepEqual(JSON.parse(out), {
+        ok: true,
+        faults: [],
+        operations: [{ id: 'traCuu', method: 'GET', template: '/don-vi' }],
+      });
     });
 
     it('does not hold, and says where', async () => {
-      writeFileSync(join(folder.path, 'service/manifest.yaml'), JSON.stringify(manifestOf('H35.11', 'mot', { operations: {}, sharing: 'x' })));
+      writeFileSync(
+        join(folder.path, 'service/manifest.yaml'),
+        JSON.stringify(manifestOf('H35.11', 'mot', { operations: {}, sharing: 'x' })),
+      );
       const { code, out, err } = await check();
       assert.equal(code, 1);
       assert.match(out, /\/manifest\/sharing/);
@@ -107,7 +124,10 @@ describe('lgsp', function () {
     });
 
     it('names a state secret', async () => {
-      writeFileSync(join(folder.path, 'service/manifest.yaml'), JSON.stringify(manifestOf('H35.11', 'mot', { classification: 'tuyet_mat' })));
+      writeFileSync(
+        join(folder.path, 'service/manifest.yaml'),
+        JSON.stringify(manifestOf('H35.11', 'mot', { classification: 'tuyet_mat' })),
+      );
       const { code, out } = await check();
       assert.equal(code, 1);
       assert.match(out, /classification/);
@@ -124,7 +144,14 @@ describe('lgsp', function () {
     it('knows credentials by name, without their values', async () => {
       writeFileSync(
         join(folder.path, 'service/manifest.yaml'),
-        JSON.stringify(manifestOf('H35.11', 'mot', { connector: { kind: 'http', settings: { baseUrl: 'http://127.0.0.1:9', headers: { 'X-Key': '{credential.apiKey}' } } } })),
+        JSON.stringify(
+          manifestOf('H35.11', 'mot', {
+            connector: {
+              kind: 'http',
+              settings: { baseUrl: 'http://127.0.0.1:9', headers: { 'X-Key': '{credential.apiKey}' } },
+            },
+          }),
+        ),
       );
       assert.equal((await check()).code, 1);
       writeFileSync(join(folder.path, 'service/credentials.yaml'), 'apiKey: { env: NOT_SET_ANYWHERE }\n');
@@ -212,10 +239,16 @@ describe('the file of new credentials', () => {
       assert.equal(statSync(path).mode & 0o777, 0o600);
       keep({ id: 'b', agency: 'H35', auth: 'secret', secret: '2' });
       credentialFile(path)({ id: 'a', agency: 'H35', auth: 'secret', secret: '3' });
-      assert.deepEqual(read(), [['a', '3'], ['b', '2']]);
+      assert.deepEqual(read(), [
+        ['a', '3'],
+        ['b', '2'],
+      ]);
       assert.ok(!existsSync(`${path}.part`));
       writeFileSync(path, 'bi-mat');
-      assert.throws(() => credentialFile(path), (error: Error) => !error.message.includes('bi-mat'));
+      assert.throws(
+        () => credentialFile(path),
+        (error: Error) => !error.message.includes('bi-mat'),
+      );
     } finally {
       folder.drop();
     }

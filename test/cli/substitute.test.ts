@@ -2,7 +2,15 @@ import assert from 'node:assert/strict';
 import { stringify } from 'yaml';
 import { escapePlaceholders, readYaml, TreeError } from '../../gateway/cli/substitute.js';
 
-const VALUES = { PORT: '8081', NAME: 'Sở Nội vụ', ON: 'true', EVIL: 'x\nadmin: true', HASH: 'a # b', BIG: '007', EMPTY: '' };
+const VALUES = {
+  PORT: '8081',
+  NAME: 'Sở Nội vụ',
+  ON: 'true',
+  EVIL: 'x\nadmin: true',
+  HASH: 'a # b',
+  BIG: '007',
+  EMPTY: '',
+};
 
 describe('placeholders in YAML', () => {
   const cases: readonly [string, string, unknown][] = [
@@ -33,11 +41,21 @@ describe('placeholders in YAML', () => {
   for (const [name, text, said] of faults) {
     if (said.source === 'never') continue;
     it(`refuse ${name}`, () =>
-      assert.throws(() => readYaml(text, VALUES, 'f.yaml'), (error) => error instanceof TreeError && said.test(error.message)));
+      assert.throws(
+        () => readYaml(text, VALUES, 'f.yaml'),
+        (error) => error instanceof TreeError && said.test(error.message),
+      ));
   }
 
   it('come back from what was written out', () => {
-    const value = { a: '${PORT}', b: ['x ${NAME} y', '$${PORT}', '{path.x}', '${port}'], c: 1, d: null, e: 'true', f: '8081' };
+    const value = {
+      a: '${PORT}',
+      b: ['x ${NAME} y', '$${PORT}', '{path.x}', '${port}'],
+      c: 1,
+      d: null,
+      e: 'true',
+      f: '8081',
+    };
     assert.deepEqual(readYaml(stringify(escapePlaceholders(value)), VALUES, 'f.yaml'), value);
   });
 });

@@ -23,7 +23,9 @@ for (const engine of engines) {
 
     const create = (body: object) => desk.call(admin, 'POST', '/agencies', body);
     const codes = async (query: string) =>
-      (await desk.call(admin, 'GET', `/agencies?${query}`)).body.items.map((item: { code: string }) => item.code);
+      (await desk.call(admin, 'GET', `/agencies?${query}`)).body.items.map(
+        (item: { code: string }) => item.code,
+      );
 
     it('are entered, found by code and by alias, and noted as an act', async () => {
       const made = await create(NOI_VU);
@@ -40,7 +42,13 @@ for (const engine of engines) {
 
     it('are searched without accents, in any case, by every word, and by code', async () => {
       await create(NOI_VU);
-      await create({ ...NOI_VU, code: 'H35.64', alias: '000.00.64.H35', name: 'Ủy ban nhân dân phường Đoàn Kết', level: 'commune' });
+      await create({
+        ...NOI_VU,
+        code: 'H35.64',
+        alias: '000.00.64.H35',
+        name: 'Ủy ban nhân dân phường Đoàn Kết',
+        level: 'commune',
+      });
       for (const [q, expected] of [
         ['so noi vu', ['H35.11']],
         ['VỤ Nội', ['H35.11']],
@@ -57,7 +65,14 @@ for (const engine of engines) {
 
     it('are listed by level, parent and day in force', async () => {
       await create({ ...NOI_VU, validTo: '2025-07-31' });
-      await create({ ...NOI_VU, code: 'H35.61', alias: null, name: 'Pu Sam Cáp', level: 'commune', validFrom: '2025-07-01' });
+      await create({
+        ...NOI_VU,
+        code: 'H35.61',
+        alias: null,
+        name: 'Pu Sam Cáp',
+        level: 'commune',
+        validFrom: '2025-07-01',
+      });
       assert.deepEqual(await codes('level=commune'), ['H35.61']);
       assert.deepEqual(await codes('parent=H35'), ['H35.11', 'H35.61']);
       assert.deepEqual(await codes('inForceOn=2025-02-28'), ['H35']);
@@ -67,7 +82,8 @@ for (const engine of engines) {
     });
 
     it('come in pages that follow on and end', async () => {
-      for (const n of ['1', '10', '2', 'A', '9']) await create({ code: `H35.${n}`, name: `Đơn vị ${n}`, level: 'other', validFrom: '2025-01-01' });
+      for (const n of ['1', '10', '2', 'A', '9'])
+        await create({ code: `H35.${n}`, name: `Đơn vị ${n}`, level: 'other', validFrom: '2025-01-01' });
       const seen: string[] = [];
       let cursor = '';
       for (let page = 0; page < 4; page += 1) {
@@ -127,7 +143,10 @@ for (const engine of engines) {
     it('are changed in what was sent and nothing else', async () => {
       const { body: before } = await create(NOI_VU);
       desk.now += 60_000;
-      const { body: after } = await desk.call(admin, 'PATCH', '/agencies/000.00.11.H35', { name: 'Sở Nội vụ tỉnh', validTo: '2025-07-31' });
+      const { body: after } = await desk.call(admin, 'PATCH', '/agencies/000.00.11.H35', {
+        name: 'Sở Nội vụ tỉnh',
+        validTo: '2025-07-31',
+      });
       assert.deepEqual(after, {
         ...before,
         name: 'Sở Nội vụ tỉnh',
@@ -139,7 +158,10 @@ for (const engine of engines) {
       assert.deepEqual([act.before, act.after], [before, after]);
       assert.deepEqual(await codes('q=tinh'), ['H35', 'H35.11'], 'the new name is searched');
       const reopened = await desk.call(admin, 'PATCH', '/agencies/H35.11', { validTo: null, alias: null });
-      assert.deepEqual([reopened.body.validTo, reopened.body.alias, reopened.body.inForce], [null, null, true]);
+      assert.deepEqual(
+        [reopened.body.validTo, reopened.body.alias, reopened.body.inForce],
+        [null, null, true],
+      );
       await refused(desk.call(admin, 'PATCH', '/agencies/H35.11', {}), 'request_invalid');
       await refused(desk.call(admin, 'PATCH', '/agencies/H35.11', { code: 'H36' }), 'request_invalid');
       await refused(desk.call(admin, 'PATCH', '/agencies/H99', { name: 'x' }), 'object_not_found');
@@ -148,7 +170,10 @@ for (const engine of engines) {
     it('never stand above themselves', async () => {
       await create(NOI_VU);
       await create({ ...NOI_VU, code: 'H35.11.1', alias: null, parentCode: 'H35.11' });
-      const problem = await refused(desk.call(admin, 'PATCH', '/agencies/H35.11', { parentCode: 'H35.11.1' }), 'request_invalid');
+      const problem = await refused(
+        desk.call(admin, 'PATCH', '/agencies/H35.11', { parentCode: 'H35.11.1' }),
+        'request_invalid',
+      );
       assert.equal(problem.parts.errors?.[0]?.keyword, 'cycle');
     });
 

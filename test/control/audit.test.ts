@@ -13,7 +13,11 @@ for (const engine of engines) {
     let recorder: Recorder;
     /** Name → record id. */
     const ids: Record<string, string> = {};
-    const reader = (role: Caller['roles'][number], agency = 'H35'): Caller => ({ system: 'r', agency, roles: [role] });
+    const reader = (role: Caller['roles'][number], agency = 'H35'): Caller => ({
+      system: 'r',
+      agency,
+      roles: [role],
+    });
     const search = async (caller: Caller, query = ''): Promise<string[]> => {
       const { items } = (await desk.call(caller, 'GET', `/audit/records?${query}`)).body;
       return items.map((item: { id: string }) => Object.keys(ids).find((name) => ids[name] === item.id));
@@ -21,15 +25,43 @@ for (const engine of engines) {
 
     before(async () => {
       desk = await Desk.open(engine);
-      const early = await desk.call(reader('auditor'), 'GET', '/audit/checkpoint').catch((error: unknown) => error);
+      const early = await desk
+        .call(reader('auditor'), 'GET', '/audit/checkpoint')
+        .catch((error: unknown) => error);
       assert.equal((early as { code?: string }).code, 'object_not_found', 'an empty log has no head');
       recorder = await startLog(desk.test.database);
       const at = (minutes: number) => new Date(T0 + minutes * 60_000).toISOString();
       const entries = {
-        call: aRecord({ agency: 'H35.61', provider: 'H35.11', received: at(0), trace: 'a'.repeat(32), user: 'cb-01', case: 'HS-1' }),
-        refused: aRecord({ agency: 'H35.62', provider: 'H35.11', received: at(1), outcome: 'refused', code: 'grant_required', status: 403 }),
-        elsewhere: aRecord({ agency: 'H35.61', provider: 'H35.12', received: at(2), version: 'v2', operation: 'khac' }),
-        act: aRecord({ kind: 'act', plane: 'admin', agency: 'H35', received: at(3), target: { noun: 'system', key: 'mot-cua' } }),
+        call: aRecord({
+          agency: 'H35.61',
+          provider: 'H35.11',
+          received: at(0),
+          trace: 'a'.repeat(32),
+          user: 'cb-01',
+          case: 'HS-1',
+        }),
+        refused: aRecord({
+          agency: 'H35.62',
+          provider: 'H35.11',
+          received: at(1),
+          outcome: 'refused',
+          code: 'grant_required',
+          status: 403,
+        }),
+        elsewhere: aRecord({
+          agency: 'H35.61',
+          provider: 'H35.12',
+          received: at(2),
+          version: 'v2',
+          operation: 'khac',
+        }),
+        act: aRecord({
+          kind: 'act',
+          plane: 'admin',
+          agency: 'H35',
+          received: at(3),
+          target: { noun: 'system', key: 'mot-cua' },
+        }),
       };
       delete (entries.act as { provider?: string }).provider;
       for (const [name, record] of Object.entries(entries)) {
@@ -96,15 +128,28 @@ for (const engine of engines) {
     for (const [query, expected] of filters)
       it(`finds by ${query}`, async () => assert.deepEqual(await search(reader('auditor'), query), expected));
 
-    for (const query of ['from=yesterday', 'limit=501', 'cursor=abc', 'trace=xyz', 'outcome=lost', 'secret=1', 'status=99'])
+    for (const query of [
+      'from=yesterday',
+      'limit=501',
+      'cursor=abc',
+      'trace=xyz',
+      'outcome=lost',
+      'secret=1',
+      'status=99',
+    ])
       it(`refuses ${query}`, async () => {
         await refused(desk.call(reader('auditor'), 'GET', `/audit/records?${query}`), 'request_invalid');
       });
 
     it('comes in pages', async () => {
       const first = (await desk.call(reader('auditor'), 'GET', '/audit/records?limit=3')).body;
-      const second = (await desk.call(reader('auditor'), 'GET', `/audit/records?limit=3&cursor=${first.next}`)).body;
-      assert.deepEqual([...first.items, ...second.items].map((item: any) => item.index), [3, 2, 1, 0]);
+      const second = (
+        await desk.call(reader('auditor'), 'GET', `/audit/records?limit=3&cursor=${first.next}`)
+      ).body;
+      assert.deepEqual(
+        [...first.items, ...second.items].map((item: any) => item.index),
+        [3, 2, 1, 0],
+      );
       assert.equal(second.next, null);
     });
 

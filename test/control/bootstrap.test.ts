@@ -15,12 +15,19 @@ for (const engine of engines) {
         const made = await bootstrap(test.database, PLATFORM, clock);
         assert.equal(made?.clientId, 'admin');
         const [system] = await knex('systems');
-        assert.deepEqual([system.id, system.agency_code, JSON.parse(system.roles)], ['admin', 'H35', ['operator', 'manager']]);
+        assert.deepEqual(
+          [system.id, system.agency_code, JSON.parse(system.roles)],
+          ['admin', 'H35', ['operator', 'manager']],
+        );
         const [credential] = await knex('system_credentials');
         assert.equal(credential.secret_sha256, createHash('sha256').update(made.secret).digest('hex'));
         const agencies = await knex('agencies').select('code', 'name', 'level', 'valid_from');
-        assert.deepEqual(agencies, [{ code: 'H35', name: PLATFORM.agencyName, level: 'province', valid_from: '2000-01-01' }]);
-        const changes = (await knex('changes').select('noun', 'key')).map(({ noun, key }) => `${noun} ${key}`);
+        assert.deepEqual(agencies, [
+          { code: 'H35', name: PLATFORM.agencyName, level: 'province', valid_from: '2000-01-01' },
+        ]);
+        const changes = (await knex('changes').select('noun', 'key')).map(
+          ({ noun, key }) => `${noun} ${key}`,
+        );
         assert.deepEqual(changes.sort(), ['agency H35', 'system admin']);
         assert.equal(await bootstrap(test.database, PLATFORM, clock), null);
         assert.equal((await knex('systems')).length, 1);

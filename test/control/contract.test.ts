@@ -44,7 +44,9 @@ describe('the contract of the management API', () => {
     for (const operation of operations) {
       const content = operation.body?.content['application/json']?.schema;
       const objects = requestObjects(content, operation.operationId).filter(
-        ([at]) => !/\/(example|enum)\b/.test(at) && !/\/(manifest|jwk|document|credentials)\//.test(at.replace(/\/oneOf\/\d$/, '')),
+        ([at]) =>
+          !/\/(example|enum)\b/.test(at) &&
+          !/\/(manifest|jwk|document|credentials)\//.test(at.replace(/\/oneOf\/\d$/, '')),
       );
       for (const [at, schema] of objects)
         if (!open.test(at)) assert.equal(schema.additionalProperties, false, `${at} is closed`);
@@ -57,7 +59,10 @@ describe('the contract of the management API', () => {
     for (const { operationId, parameters, responses } of lists) {
       const limit = parameters.find(({ name }) => name === 'limit')?.schema as any;
       assert.deepEqual([limit?.minimum, limit?.maximum, limit?.default], [1, 500, 50], operationId);
-      assert.ok(parameters.some(({ name }) => name === 'cursor'), operationId);
+      assert.ok(
+        parameters.some(({ name }) => name === 'cursor'),
+        operationId,
+      );
       const schema = responses['200']?.content?.['application/json']?.schema as any;
       assert.deepEqual([...schema.required].sort(), ['items', 'next'], operationId);
     }
@@ -75,6 +80,10 @@ describe('the contract of the management API', () => {
 
   it('gives consumers and owners no operation that changes something', () => {
     for (const { operationId, method, roles } of operations)
-      if (method !== 'GET') assert.ok(!roles.includes('consumer') && !roles.includes('owner') && !roles.includes('auditor'), operationId);
+      if (method !== 'GET')
+        assert.ok(
+          !roles.includes('consumer') && !roles.includes('owner') && !roles.includes('auditor'),
+          operationId,
+        );
   });
 });

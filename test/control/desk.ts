@@ -95,9 +95,15 @@ function match(method: string, path: string): [ContractOperation, Record<string,
     const form = new RegExp(`^${operation.template.replace(/\{\w+\}/g, '([^/]+)')}$`);
     const values = form.exec(path);
     // A fixed path before a template of the same length, as OpenAPI asks.
-    if (values === null || (names.length > 0 && operations.some((o) => o.method === method && o.template === path)))
+    if (
+      values === null ||
+      (names.length > 0 && operations.some((o) => o.method === method && o.template === path))
+    )
       continue;
-    return [operation, Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(values[i + 1] as string)]))];
+    return [
+      operation,
+      Object.fromEntries(names.map((name, i) => [name, decodeURIComponent(values[i + 1] as string)])),
+    ];
   }
   throw new Problem('operation_not_found');
 }
@@ -122,7 +128,12 @@ function malformed(where: string, faults: string | null): void {
   throw new Problem('request_invalid', { detail: { vi: faults, en: `${where}: ${faults}` } });
 }
 
-function assertRequest(operation: ContractOperation, path: Record<string, string>, query: object, body: unknown): void {
+function assertRequest(
+  operation: ContractOperation,
+  path: Record<string, string>,
+  query: object,
+  body: unknown,
+): void {
   for (const parameter of operation.parameters.filter((one) => one.in === 'path'))
     malformed(parameter.name, faultsOf(queries, parameter.schema, path[parameter.name]));
   malformed('query', faultsOf(queries, querySchema(operation), query));
@@ -130,9 +141,15 @@ function assertRequest(operation: ContractOperation, path: Record<string, string
   if (schema !== undefined) malformed('body', faultsOf(bodies, schema, body));
 }
 
-function assertResponse(operation: ContractOperation, status: number, type: string | null, body: unknown): void {
+function assertResponse(
+  operation: ContractOperation,
+  status: number,
+  type: string | null,
+  body: unknown,
+): void {
   const promised = operation.responses[String(status)];
-  if (promised === undefined) throw new Error(`${operation.operationId} answered ${status}, which is not promised`);
+  if (promised === undefined)
+    throw new Error(`${operation.operationId} answered ${status}, which is not promised`);
   const media = type === null ? undefined : promised.content?.[type];
   if (body === undefined ? promised.content !== undefined : media === undefined)
     throw new Error(`${operation.operationId} answered ${type ?? 'nothing'}, which is not promised`);
@@ -194,10 +211,22 @@ export class Desk {
     };
   }
 
-  async agency(code: string, name: string, level: 'province' | 'department' | 'commune' = 'department'): Promise<void> {
+  async agency(
+    code: string,
+    name: string,
+    level: 'province' | 'department' | 'commune' = 'department',
+  ): Promise<void> {
     const dates = { created_at: this.now, updated_at: this.now };
     const span = { valid_from: '2021-01-01', valid_to: null };
-    await insertAgency(this.test.database.knex, { code, alias: null, name, level, parent_code: null, ...span, ...dates });
+    await insertAgency(this.test.database.knex, {
+      code,
+      alias: null,
+      name,
+      level,
+      parent_code: null,
+      ...span,
+      ...dates,
+    });
   }
 
   async system(id: string, agency: string, roles: readonly Role[]): Promise<Caller> {
@@ -245,7 +274,12 @@ export class Desk {
     if (result.act !== undefined) this.acts.push({ ...result.act, operationId: operation.operationId });
     const declared = result.headers?.['content-type'] ?? 'application/json';
     const type = result.body === undefined ? null : (declared.split(';')[0] as string);
-    const text = typeof result.body === 'string' ? result.body : result.body === undefined ? '' : JSON.stringify(result.body);
+    const text =
+      typeof result.body === 'string'
+        ? result.body
+        : result.body === undefined
+          ? ''
+          : JSON.stringify(result.body);
     const parsed: any = text === '' ? undefined : type === 'application/json' ? JSON.parse(text) : text;
     assertResponse(operation, result.status, type, parsed);
     return { status: result.status, body: parsed, text, headers: result.headers ?? {} };
@@ -261,7 +295,13 @@ export class Desk {
         } catch (error) {
           if (!(error instanceof Problem)) throw error;
           const detail = (error.parts.detail ?? PROBLEMS[error.code].title).en;
-          const problem = { code: error.code, title: error.code, status: error.status, detail, errors: error.parts.errors };
+          const problem = {
+            code: error.code,
+            title: error.code,
+            status: error.status,
+            detail,
+            errors: error.parts.errors,
+          };
           return { status: error.status, body: problem, text: JSON.stringify(problem) };
         }
       },

@@ -30,17 +30,24 @@ for (const engine of engines) {
     });
     afterEach(() => desk.close());
 
-    const create = (caller = provider, body: object = content()) => desk.call(caller, 'POST', '/services', body);
-    const act = (caller: Caller, name: string, body?: object) => desk.call(caller, 'POST', `${PATH}/${name}`, body);
+    const create = (caller = provider, body: object = content()) =>
+      desk.call(caller, 'POST', '/services', body);
+    const act = (caller: Caller, name: string, body?: object) =>
+      desk.call(caller, 'POST', `${PATH}/${name}`, body);
     const save = (caller: Caller, body: object) => desk.call(caller, 'PUT', `${PATH}/draft`, body);
     const because = { reason: 'theo Văn bản số 03' };
     const list = async (caller: Caller, query = '') =>
-      (await desk.call(caller, 'GET', `/services?${query}`)).body.items.map((item: { id: string }) => item.id);
+      (await desk.call(caller, 'GET', `/services?${query}`)).body.items.map(
+        (item: { id: string }) => item.id,
+      );
 
     it('begin as a draft, with their text kept byte for byte', async () => {
       const { status, body } = await create();
       assert.equal(status, 201);
-      assert.deepEqual([body.id, body.state, body.publishedRevision, body.latestRevision], [ID, 'draft', null, 1]);
+      assert.deepEqual(
+        [body.id, body.state, body.publishedRevision, body.latestRevision],
+        [ID, 'draft', null, 1],
+      );
       const found = await desk.call(provider, 'GET', `${PATH}/document`);
       assert.equal(found.text, DOCUMENT);
       assert.equal(found.headers['content-type'], 'application/yaml; charset=utf-8');
@@ -50,7 +57,11 @@ for (const engine of engines) {
     });
 
     it('take a document as an object too', async () => {
-      const object = { openapi: '3.0.3', info: { title: 'A', version: '1.0.0' }, paths: { '/a': { get: { operationId: 'traCuu', responses: { 200: { description: 'x' } } } } } };
+      const object = {
+        openapi: '3.0.3',
+        info: { title: 'A', version: '1.0.0' },
+        paths: { '/a': { get: { operationId: 'traCuu', responses: { 200: { description: 'x' } } } } },
+      };
       await create(provider, content({}, object));
       const found = await desk.call(provider, 'GET', `${PATH}/document`);
       assert.deepEqual(found.body, object);
@@ -58,39 +69,66 @@ for (const engine of engines) {
     });
 
     it('list every fault of what cannot be published, and save none of it', async () => {
-      const broken = { ...content({ operations: { khac: {} }, sharing: 'public' }), document: DOCUMENT.replace('type: object', 'type: strin') };
+      const broken = {
+        ...content({ operations: { khac: {} }, sharing: 'public' }),
+        document: DOCUMENT.replace('type: object', 'type: strin'),
+      };
       const problem = await refused(create(provider, broken), 'contract_invalid');
       const pointers = problem.parts.errors?.map(({ pointer }) => pointer) ?? [];
       assert.ok(pointers.length >= 3, pointers.join());
-      assert.ok(pointers.every((pointer) => /^\/(manifest|document)\//.test(pointer)), pointers.join());
+      assert.ok(
+        pointers.every((pointer) => /^\/(manifest|document)\//.test(pointer)),
+        pointers.join(),
+      );
       const checked = await desk.call(provider, 'POST', '/services/check', broken);
       assert.equal(checked.body.ok, false);
-      assert.deepEqual(checked.body.faults.map((fault: any) => fault.pointer), pointers);
+      assert.deepEqual(
+        checked.body.faults.map((fault: any) => fault.pointer),
+        pointers,
+      );
       assert.equal((await desk.test.database.knex('services')).length, 0);
     });
 
     it('are checked without being saved', async () => {
       const { body } = await desk.call(provider, 'POST', '/services/check', content());
-      assert.deepEqual(body, { ok: true, faults: [], operations: [{ id: 'traCuu', method: 'GET', template: '/don-vi' }] });
+      assert.deepEqual(body, {
+        ok: true,
+        faults: [],
+        operations: [{ id: 'traCuu', method: 'GET', template: '/don-vi' }],
+      });
       assert.equal((await desk.test.database.knex('services')).length, 0);
       assert.equal(desk.acts.length, 0);
     });
 
     it('may have their bindings in the document, and are published and exported with them once', async () => {
-      const bound = DOCUMENT.replace('operationId: traCuu', 'operationId: traCuu\n      x-lgsp-binding: { path: /units }');
+      const bound = DOCUMENT.replace(
+        'operationId: traCuu',
+        'operationId: traCuu\n      x-lgsp-binding: { path: /units }',
+      );
       await create(provider, content({ operations: {} }, bound));
       await act(admin, 'publish');
       const { manifest } = (await desk.call(provider, 'GET', `${PATH}/manifest`)).body;
       assert.deepEqual(manifest.operations, {});
       const [row] = await desk.test.database.knex('service_revisions');
-      assert.deepEqual(JSON.parse(row.manifest).operations, { traCuu: { path: '/units' } }, 'in force with its binding');
-      assert.equal((await save(provider, { manifest, document: bound })).body.latestRevision, 1, 'the same content');
+      assert.deepEqual(
+        JSON.parse(row.manifest).operations,
+        { traCuu: { path: '/units' } },
+        'in force with its binding',
+      );
+      assert.equal(
+        (await save(provider, { manifest, document: bound })).body.latestRevision,
+        1,
+        'the same content',
+      );
     });
 
     for (const classification of ['Mật', 'toi_mat', 'TUYỆT MẬT', 'top-secret'])
       it(`refuse ${classification} outright`, async () => {
         await refused(create(provider, content({ classification })), 'state_secret');
-        await refused(desk.call(provider, 'POST', '/services/check', content({ classification })), 'state_secret');
+        await refused(
+          desk.call(provider, 'POST', '/services/check', content({ classification })),
+          'state_secret',
+        );
         assert.equal((await desk.test.database.knex('services')).length, 0);
       });
 
@@ -101,9 +139,12 @@ for (const engine of engines) {
       await refused(create(), 'conflict');
       const both = { manifest: manifestOf('H35.11', 'khac'), document: DOCUMENT };
       const results = await Promise.allSettled([create(provider, both), create(provider, both)]);
-      const codes = results.map((result) => (result.status === 'fulfilled' ? 'done' : (result.reason as any).code));
+      const codes = results.map((result) => (result.status === 'fulfilled' ? 'done' : result.reason.code));
       assert.deepEqual(codes.sort(), ['conflict', 'done']);
-      await create(provider, { manifest: manifestOf('H35.11', 'don-vi', { version: '2.0.0' }), document: DOCUMENT.replace('1.0.0', '2.0.0') });
+      await create(provider, {
+        manifest: manifestOf('H35.11', 'don-vi', { version: '2.0.0' }),
+        document: DOCUMENT.replace('1.0.0', '2.0.0'),
+      });
     });
 
     it('keep credentials sealed, and show their names only', async () => {
@@ -113,10 +154,34 @@ for (const engine of engines) {
       const manifest = (await desk.call(provider, 'GET', `${PATH}/manifest`)).body;
       assert.deepEqual(manifest.credentialNames, ['apiKey']);
       const stored = await desk.test.database.knex('service_credentials');
-      assert.ok(!JSON.stringify([body, manifest, desk.acts, stored, await desk.test.database.knex('service_revisions')]).includes(secret));
-      const using = content({ connector: { kind: 'http', settings: { baseUrl: 'http://127.0.0.1:9', headers: { 'X-Key': '{credential.apiKey}' } } } });
+      assert.ok(
+        !JSON.stringify([
+          body,
+          manifest,
+          desk.acts,
+          stored,
+          await desk.test.database.knex('service_revisions'),
+        ]).includes(secret),
+      );
+      const using = content({
+        connector: {
+          kind: 'http',
+          settings: { baseUrl: 'http://127.0.0.1:9', headers: { 'X-Key': '{credential.apiKey}' } },
+        },
+      });
       await save(provider, using);
-      await refused(save(provider, content({ connector: { kind: 'http', settings: { baseUrl: 'http://127.0.0.1:9', headers: { 'X-Key': '{credential.khac}' } } } })), 'contract_invalid');
+      await refused(
+        save(
+          provider,
+          content({
+            connector: {
+              kind: 'http',
+              settings: { baseUrl: 'http://127.0.0.1:9', headers: { 'X-Key': '{credential.khac}' } },
+            },
+          }),
+        ),
+        'contract_invalid',
+      );
       for (const credentials of [{ 'a b': 'x' }, { '': 'x' }, { a: '' }, { a: 1 }, { ['a'.repeat(65)]: 'x' }])
         await refused(save(provider, { ...content(), credentials }), 'request_invalid');
     });
@@ -124,7 +189,10 @@ for (const engine of engines) {
     it('replace a credential without a new revision', async () => {
       await create(provider, { ...content(), credentials: { apiKey: 'mot' } });
       const before = await desk.test.database.knex('service_credentials').first();
-      assert.equal((await save(provider, { ...content(), credentials: { apiKey: 'hai' } })).body.latestRevision, 1);
+      assert.equal(
+        (await save(provider, { ...content(), credentials: { apiKey: 'hai' } })).body.latestRevision,
+        1,
+      );
       const rows = await desk.test.database.knex('service_credentials');
       assert.equal(rows.length, 1);
       assert.notEqual(rows[0].sealed, before.sealed);
@@ -136,14 +204,24 @@ for (const engine of engines) {
       await act(admin, 'publish');
       desk.now += 1000;
       const saved = await save(provider, content({ title: 'Tên mới' }));
-      assert.deepEqual([saved.body.latestRevision, saved.body.publishedRevision, saved.body.title], [2, 1, 'Đơn vị hành chính']);
-      assert.equal((await save(provider, content({ title: 'Tên mới' }))).body.latestRevision, 2, 'the same again is no revision');
+      assert.deepEqual(
+        [saved.body.latestRevision, saved.body.publishedRevision, saved.body.title],
+        [2, 1, 'Đơn vị hành chính'],
+      );
+      assert.equal(
+        (await save(provider, content({ title: 'Tên mới' }))).body.latestRevision,
+        2,
+        'the same again is no revision',
+      );
       assert.deepEqual(await list(consumer, 'q=ten%20moi'), []);
       const published = await act(admin, 'publish');
       assert.deepEqual([published.body.publishedRevision, published.body.title], [2, 'Tên mới']);
       assert.deepEqual(await list(consumer, 'q=ten%20moi'), [ID]);
       const { items } = (await desk.call(provider, 'GET', `${PATH}/revisions`)).body;
-      assert.deepEqual(items.map((item: any) => item.revision), [2, 1]);
+      assert.deepEqual(
+        items.map((item: any) => item.revision),
+        [2, 1],
+      );
       assert.ok(items.every((item: any) => item.publishedAt !== null && item.createdBy === 'noi-vu'));
       const pages = (await desk.call(provider, 'GET', `${PATH}/revisions?limit=1`)).body;
       const rest = (await desk.call(provider, 'GET', `${PATH}/revisions?limit=1&cursor=${pages.next}`)).body;
@@ -153,12 +231,26 @@ for (const engine of engines) {
 
     it('are saved under their own path only', async () => {
       await create();
-      for (const manifest of [manifestOf('H35.11', 'khac'), manifestOf('H35.11', 'don-vi', { version: '2.0.0' })])
-        await refused(save(provider, { manifest, document: DOCUMENT.replace('1.0.0', manifest['version']) }), 'request_invalid');
+      for (const manifest of [
+        manifestOf('H35.11', 'khac'),
+        manifestOf('H35.11', 'don-vi', { version: '2.0.0' }),
+      ])
+        await refused(
+          save(provider, { manifest, document: DOCUMENT.replace('1.0.0', manifest['version']) }),
+          'request_invalid',
+        );
     });
 
     it('are checked again when they are published', async () => {
-      await create(provider, { ...content({ connector: { kind: 'http', settings: { baseUrl: 'http://127.0.0.1:9', headers: { 'X-Key': '{credential.a}' } } } }), credentials: { a: 'x' } });
+      await create(provider, {
+        ...content({
+          connector: {
+            kind: 'http',
+            settings: { baseUrl: 'http://127.0.0.1:9', headers: { 'X-Key': '{credential.a}' } },
+          },
+        }),
+        credentials: { a: 'x' },
+      });
       await desk.test.database.knex('service_credentials').delete();
       await refused(act(admin, 'publish'), 'contract_invalid');
       assert.equal((await desk.call(admin, 'GET', PATH)).body.state, 'draft');
@@ -179,7 +271,12 @@ for (const engine of engines) {
 
     describe('their state', () => {
       type State = 'draft' | 'published' | 'suspended' | 'retired';
-      const reached: Record<State, string[]> = { draft: [], published: ['publish'], suspended: ['publish', 'suspend'], retired: ['publish', 'retire'] };
+      const reached: Record<State, string[]> = {
+        draft: [],
+        published: ['publish'],
+        suspended: ['publish', 'suspend'],
+        retired: ['publish', 'retire'],
+      };
       const table: Record<string, Partial<Record<State, State>>> = {
         publish: { draft: 'published', published: 'published', suspended: 'published' },
         suspend: { published: 'suspended' },
@@ -197,7 +294,10 @@ for (const engine of engines) {
             const before = (await desk.call(admin, 'GET', PATH)).body;
             if (to === undefined) {
               const problem = await refused(act(admin, name, body(name)), 'transition_not_allowed');
-              assert.deepEqual([problem.parts.rule?.state, problem.parts.rule?.since], [from, before.stateSince]);
+              assert.deepEqual(
+                [problem.parts.rule?.state, problem.parts.rule?.since],
+                [from, before.stateSince],
+              );
               assert.deepEqual((await desk.call(admin, 'GET', PATH)).body, before);
               return;
             }
@@ -205,7 +305,10 @@ for (const engine of engines) {
             assert.equal(after.state, to);
             assert.equal(after.stateReason, body(name)?.reason ?? null);
             const noted = desk.acts.at(-1)!;
-            assert.deepEqual([noted.key, (noted.before as any).state, (noted.after as any).state], [ID, from, to]);
+            assert.deepEqual(
+              [noted.key, (noted.before as any).state, (noted.after as any).state],
+              [ID, from, to],
+            );
           });
         }
       }
@@ -222,9 +325,13 @@ for (const engine of engines) {
         await create();
         for (const stranger of [other, consumer]) {
           assert.deepEqual(await list(stranger), []);
-          for (const part of ['', '/document']) await refused(desk.call(stranger, 'GET', PATH + part), 'object_not_found');
+          for (const part of ['', '/document'])
+            await refused(desk.call(stranger, 'GET', PATH + part), 'object_not_found');
         }
-        for (const [method, part] of [['GET', '/manifest'], ['GET', '/revisions']] as const)
+        for (const [method, part] of [
+          ['GET', '/manifest'],
+          ['GET', '/revisions'],
+        ] as const)
           await refused(desk.call(other, method, PATH + part), 'object_not_found');
         await refused(desk.call(other, 'POST', `${PATH}/suspend`, because), 'object_not_found');
         await refused(save(other, content()), 'object_not_found');
@@ -233,7 +340,10 @@ for (const engine of engines) {
         for (const stranger of [other, consumer]) {
           assert.deepEqual(await list(stranger), [ID]);
           const seen = (await desk.call(stranger, 'GET', PATH)).body;
-          assert.deepEqual([seen.title, seen.latestRevision, seen.latestSha256], ['Đơn vị hành chính', undefined, undefined]);
+          assert.deepEqual(
+            [seen.title, seen.latestRevision, seen.latestSha256],
+            ['Đơn vị hành chính', undefined, undefined],
+          );
           assert.equal((await desk.call(stranger, 'GET', `${PATH}/document`)).text, DOCUMENT);
           await refused(desk.call(stranger, 'GET', `${PATH}/document?revision=2`), 'object_not_found');
         }

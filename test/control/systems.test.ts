@@ -12,7 +12,8 @@ const KIOSK = {
   credential: { kind: 'secret' },
 };
 
-const jwkOf = (key: { export(options: { format: 'jwk' }): object }) => key.export({ format: 'jwk' }) as Record<string, any>;
+const jwkOf = (key: { export(options: { format: 'jwk' }): object }) =>
+  key.export({ format: 'jwk' }) as Record<string, any>;
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
 const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' });
 const ed = generateKeyPairSync('ed25519');
@@ -33,7 +34,8 @@ for (const engine of engines) {
     const register = (body: object) => desk.call(admin, 'POST', '/systems', body);
     const post = (path: string, body: object = {}) => desk.call(admin, 'POST', path, body);
     const get = async (id: string) => (await desk.call(admin, 'GET', `/systems/${id}`)).body;
-    const credentialRows = (id: string) => desk.test.database.knex('system_credentials').where({ system_id: id }).orderBy('id');
+    const credentialRows = (id: string) =>
+      desk.test.database.knex('system_credentials').where({ system_id: id }).orderBy('id');
 
     it('show their secret once, and keep its digest only', async () => {
       const { status, body, headers } = await register(KIOSK);
@@ -43,9 +45,17 @@ for (const engine of engines) {
       assert.match(secret, /^[A-Za-z0-9_-]{43}$/);
       const [row] = await credentialRows('mot-cua');
       assert.equal(row.secret_sha256, createHash('sha256').update(secret).digest('hex'));
-      const elsewhere = JSON.stringify([desk.acts, await get('mot-cua'), await desk.test.database.knex('systems'), row]);
+      const elsewhere = JSON.stringify([
+        desk.acts,
+        await get('mot-cua'),
+        await desk.test.database.knex('systems'),
+        row,
+      ]);
       assert.ok(!elsewhere.includes(secret), 'nowhere else');
-      assert.ok(!JSON.stringify([desk.acts, await get('mot-cua')]).includes(row.secret_sha256), 'nor its digest');
+      assert.ok(
+        !JSON.stringify([desk.acts, await get('mot-cua')]).includes(row.secret_sha256),
+        'nor its digest',
+      );
       assert.equal(desk.acts.length, 1);
     });
 
@@ -53,7 +63,10 @@ for (const engine of engines) {
       ['EC P-256', ecPublic],
       ['RSA 2048', jwkOf(rsa.publicKey)],
       ['Ed25519', jwkOf(ed.publicKey)],
-      ['a key with a kid, an alg and members that do not matter', { ...ecPublic, kid: 'k1', alg: 'ES256', use: 'sig', x5t: 'abc' }],
+      [
+        'a key with a kid, an alg and members that do not matter',
+        { ...ecPublic, kid: 'k1', alg: 'ES256', use: 'sig', x5t: 'abc' },
+      ],
     ];
     for (const [name, jwk] of accepted) {
       it(`are registered with ${name}`, async () => {
@@ -84,9 +97,18 @@ for (const engine of engines) {
     ];
     for (const [name, jwk] of refusedKeys) {
       it(`are not registered with ${name}, and no part of it is kept or repeated`, async () => {
-        const problem = await refused(register({ ...KIOSK, credential: { kind: 'key', jwk } }), 'request_invalid');
-        const said = JSON.stringify([problem.parts, problem.message, desk.acts, await desk.test.database.knex('system_credentials')]);
-        for (const member of ['d', 'k', 'p', 'q']) if (jwk[member] !== undefined) assert.ok(!said.includes(jwk[member]), member);
+        const problem = await refused(
+          register({ ...KIOSK, credential: { kind: 'key', jwk } }),
+          'request_invalid',
+        );
+        const said = JSON.stringify([
+          problem.parts,
+          problem.message,
+          desk.acts,
+          await desk.test.database.knex('system_credentials'),
+        ]);
+        for (const member of ['d', 'k', 'p', 'q'])
+          if (jwk[member] !== undefined) assert.ok(!said.includes(jwk[member]), member);
         await refused(desk.call(admin, 'GET', '/systems/mot-cua'), 'object_not_found');
       });
     }
@@ -127,10 +149,17 @@ for (const engine of engines) {
 
     it('are listed by words, agency, state and role', async () => {
       await register(KIOSK);
-      await register({ ...KIOSK, id: 'thanh-tra', name: 'Ứng dụng kiểm tra', roles: ['auditor', 'consumer'] });
+      await register({
+        ...KIOSK,
+        id: 'thanh-tra',
+        name: 'Ứng dụng kiểm tra',
+        roles: ['auditor', 'consumer'],
+      });
       await post('/systems/mot-cua/lock', { reason: 'thử' });
       const ids = async (query: string) =>
-        (await desk.call(admin, 'GET', `/systems?${query}`)).body.items.map((item: { id: string }) => item.id);
+        (await desk.call(admin, 'GET', `/systems?${query}`)).body.items.map(
+          (item: { id: string }) => item.id,
+        );
       assert.deepEqual(await ids('q=dien%20tu'), ['mot-cua']);
       assert.deepEqual(await ids('q=THANH-'), ['thanh-tra']);
       assert.deepEqual(await ids('state=locked'), ['mot-cua']);
@@ -146,7 +175,12 @@ for (const engine of engines) {
       const limit = { calls: 0, seconds: 60 };
       const changed = await desk.call(admin, 'PATCH', '/systems/mot-cua', { name: ' Một cửa ', limit });
       const { credentials, ...rest } = changed.body;
-      assert.deepEqual(rest, { ...body.system, name: 'Một cửa', limit, updatedAt: new Date(desk.now).toISOString() });
+      assert.deepEqual(rest, {
+        ...body.system,
+        name: 'Một cửa',
+        limit,
+        updatedAt: new Date(desk.now).toISOString(),
+      });
       assert.equal(credentials.length, 1);
       assert.equal((await desk.call(admin, 'PATCH', '/systems/mot-cua', { limit: null })).body.limit, null);
       for (const body of [{}, { roles: ['operator'] }, { agency: 'H35' }, { state: 'active' }])
@@ -175,14 +209,23 @@ for (const engine of engines) {
           desk.now += 5000;
           const before = await get('mot-cua');
           if (to === null) {
-            const problem = await refused(post(`/systems/mot-cua/${act}`, { reason: 'x' }), 'transition_not_allowed');
+            const problem = await refused(
+              post(`/systems/mot-cua/${act}`, { reason: 'x' }),
+              'transition_not_allowed',
+            );
             const { kind, id, state, since: said } = problem.parts.rule ?? {};
-            assert.deepEqual({ kind, id, state, said }, { kind: 'system', id: 'mot-cua', state: from, said: since });
+            assert.deepEqual(
+              { kind, id, state, said },
+              { kind: 'system', id: 'mot-cua', state: from, said: since },
+            );
             assert.deepEqual(await get('mot-cua'), before);
             return;
           }
           const { body } = await post(`/systems/mot-cua/${act}`, { reason: ' theo Văn bản số 01 ' });
-          assert.deepEqual([body.state, body.stateReason, body.stateSince], [to, 'theo Văn bản số 01', new Date(desk.now).toISOString()]);
+          assert.deepEqual(
+            [body.state, body.stateReason, body.stateSince],
+            [to, 'theo Văn bản số 01', new Date(desk.now).toISOString()],
+          );
           const noted = desk.acts.at(-1)!;
           assert.deepEqual([(noted.before as any).state, (noted.after as any).state], [from, to]);
         });
@@ -197,7 +240,10 @@ for (const engine of engines) {
       it('takes all credentials along when it is revoked', async () => {
         await register(KIOSK);
         await post('/systems/mot-cua/revoke', { reason: 'thu hồi' });
-        assert.deepEqual((await get('mot-cua')).credentials.map((one: any) => one.state), ['revoked']);
+        assert.deepEqual(
+          (await get('mot-cua')).credentials.map((one: any) => one.state),
+          ['revoked'],
+        );
         await refused(post('/systems/mot-cua/secrets'), 'transition_not_allowed');
         await refused(post('/systems/mot-cua/keys', { jwk: ecPublic }), 'transition_not_allowed');
       });
@@ -205,9 +251,13 @@ for (const engine of engines) {
 
     it('lock and revoke others, never themselves', async () => {
       await desk.system('van-hanh-2', 'H35', ['operator']);
-      for (const act of ['lock', 'revoke']) await refused(post(`/systems/admin/${act}`, { reason: 'x' }), 'own_decision');
+      for (const act of ['lock', 'revoke'])
+        await refused(post(`/systems/admin/${act}`, { reason: 'x' }), 'own_decision');
       const other = await desk.caller('van-hanh-2');
-      assert.equal((await desk.call(other, 'POST', '/systems/admin/lock', { reason: 'x' })).body.state, 'locked');
+      assert.equal(
+        (await desk.call(other, 'POST', '/systems/admin/lock', { reason: 'x' })).body.state,
+        'locked',
+      );
     });
 
     it('always leave one operator who can act', async () => {
@@ -217,7 +267,7 @@ for (const engine of engines) {
         desk.call(other, 'POST', '/systems/admin/lock', locked),
         desk.call(admin, 'POST', '/systems/van-hanh-2/lock', locked),
       ]);
-      const codes = results.map((result) => (result.status === 'fulfilled' ? 'done' : (result.reason as any).code));
+      const codes = results.map((result) => (result.status === 'fulfilled' ? 'done' : result.reason.code));
       assert.deepEqual(codes.sort(), ['conflict', 'done']);
       const active = await desk.test.database.knex('systems').where({ state: 'active' });
       assert.equal(active.length, 1);
@@ -225,9 +275,24 @@ for (const engine of engines) {
 
     const cannotAct: readonly [string, (id: string) => Promise<unknown>][] = [
       ['is locked', (id) => desk.test.database.knex('systems').where({ id }).update({ state: 'locked' })],
-      ['has no credential left', (id) => desk.test.database.knex('system_credentials').where({ system_id: id }).update({ revoked_at: 1 })],
-      ['has an expired secret only', (id) => desk.test.database.knex('system_credentials').where({ system_id: id }).update({ expires_at: 1 })],
-      ['belongs to an agency that ended', (id) => desk.test.database.knex('agencies').where({ code: id.slice(3) }).update({ valid_to: '2025-07-31' })],
+      [
+        'has no credential left',
+        (id) =>
+          desk.test.database.knex('system_credentials').where({ system_id: id }).update({ revoked_at: 1 }),
+      ],
+      [
+        'has an expired secret only',
+        (id) =>
+          desk.test.database.knex('system_credentials').where({ system_id: id }).update({ expires_at: 1 }),
+      ],
+      [
+        'belongs to an agency that ended',
+        (id) =>
+          desk.test.database
+            .knex('agencies')
+            .where({ code: id.slice(3) })
+            .update({ valid_to: '2025-07-31' }),
+      ],
     ];
     for (const [name, disable] of cannotAct) {
       it(`do not count an operator that ${name}`, async () => {
@@ -258,7 +323,8 @@ for (const engine of engines) {
 
       it('never live longer by being replaced again', async () => {
         const [first] = await credentialRows('mot-cua');
-        const end = async () => (await credentialRows('mot-cua')).find(({ id }) => id === first.id)?.expires_at;
+        const end = async () =>
+          (await credentialRows('mot-cua')).find(({ id }) => id === first.id)?.expires_at;
         await post('/systems/mot-cua/secrets', { replaceAfterSeconds: 60 });
         assert.equal(await end(), desk.now + 60_000);
         await post('/systems/mot-cua/secrets', { replaceAfterSeconds: 3600 });
@@ -285,7 +351,10 @@ for (const engine of engines) {
         await post('/systems/mot-cua/keys', { jwk: ecPublic });
         await refused(post('/systems/mot-cua/keys', { jwk: { ...ecPublic, kid: 'other' } }), 'conflict');
         await post('/systems/mot-cua/keys', { jwk: { ...jwkOf(ed.publicKey), kid: 'mine' } });
-        await refused(post('/systems/mot-cua/keys', { jwk: { ...jwkOf(rsa.publicKey), kid: 'mine' } }), 'conflict');
+        await refused(
+          post('/systems/mot-cua/keys', { jwk: { ...jwkOf(rsa.publicKey), kid: 'mine' } }),
+          'conflict',
+        );
       });
 
       it('are revoked once, by id, within their system', async () => {
@@ -305,7 +374,10 @@ for (const engine of engines) {
       for (const role of ['owner', 'manager', 'provider', 'consumer', 'auditor'] as const) {
         const caller: Caller = { system: 'x', agency: 'H35', roles: [role] };
         for (const act of ['lock', 'unlock', 'revoke'])
-          await refused(desk.call(caller, 'POST', `/systems/mot-cua/${act}`, { reason: 'x' }), 'role_required');
+          await refused(
+            desk.call(caller, 'POST', `/systems/mot-cua/${act}`, { reason: 'x' }),
+            'role_required',
+          );
         await refused(desk.call(caller, 'POST', '/systems', KIOSK), 'role_required');
         const reads = desk.call(caller, 'GET', '/systems/mot-cua');
         if (role === 'provider' || role === 'consumer') await refused(reads, 'role_required');

@@ -19,14 +19,9 @@ export interface TestGateway {
 
 const quiet = createLog('silent');
 
-/** A whole gateway on a free port of this machine, over a test database. */
-export async function startTestGateway(
-  test: TestDatabase,
-  settings: Record<string, unknown> = {},
-  options: StartOptions = {},
-): Promise<TestGateway> {
-  const port = await freePort();
-  const config = loadConfig({
+/** The settings of a gateway over a test database, on a port of this machine. */
+export function testSettings(test: TestDatabase, port: number): Record<string, unknown> {
+  return {
     dataDir: test.dataDir,
     host: '127.0.0.1',
     port,
@@ -37,18 +32,19 @@ export async function startTestGateway(
     ...(test.database.engine === 'postgres'
       ? { databaseUrl: test.database.location, masterKey: Buffer.alloc(32, 7).toString('base64') }
       : {}),
-    ...settings,
-  });
-  const gateway = await startGateway(config, { log: quiet, ...options });
-  const url = config.publicUrl;
+  };
+}
+
+/** Calls the gateway at `url`, which is known to the world as `publicUrl`, with tokens that are asked for once. */
+export function testClient(url: string, publicUrl: string): Pick<TestGateway, 'token' | 'call'> {
   const tokens = new Map<string, Promise<string>>();
   const token = async (client: string, resource?: 'data' | 'api'): Promise<string> => {
-    const response = await fetch(`${gateway.url}/oidc/token`, {
+    const response = await fetch(`${url}/oidc/token`, {
       method: 'POST',
       headers: { authorization: `Basic ${Buffer.from(`${client}:${secretOf(client)}`).toString('base64')}` },
       body: new URLSearchParams({
         grant_type: 'client_credentials',
-        ...(resource === undefined ? {} : { resource: `${url}/${resource}` }),
+        ...(resource === undefined ? {} : { resource: `${publicUrl}/${resource}` }),
       }),
     });
     const body = (await response.json()) as { access_token?: string };
@@ -63,14 +59,28 @@ export async function startTestGateway(
     return known;
   };
   return {
-    url,
-    gateway,
     token,
     async call(client, path, init = {}) {
       const headers = new Headers(init.headers);
       if (client !== null) headers.set('authorization', `Bearer ${await kept(client, path)}`);
-      return await fetch(`${gateway.url}${path}`, { ...init, headers });
+      return await fetch(`${url}${path}`, { ...init, headers });
     },
+  };
+}
+
+/** A whole gateway on a free port of this machine, over a test database. */
+export async function startTestGateway(
+  test: TestDatabase,
+  settings: Record<string, unknown> = {},
+  options: StartOptions = {},
+): Promise<TestGateway> {
+  const config = loadConfig({ ...testSettings(test, await freePort()), ...settings });
+  const gateway = await startGateway(config, { log: quiet, ...options });
+  const { publicUrl } = config;
+  return {
+    url: publicUrl,
+    gateway,
+    ...testClient(gateway.url, publicUrl),
     close: () => gateway.close(),
   };
 }

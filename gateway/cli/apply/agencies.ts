@@ -57,7 +57,7 @@ export async function applyAgency(session: Session, agency: TreeAgency): Promise
   const { code } = wanted;
   const now = await session.find<AgencyBody>(`/agencies/${encodeURIComponent(code)}`);
   if (now === null || now.code !== code) {
-    const run = async () => void (await session.send(`agency ${code}`, 'POST', '/agencies', wanted));
+    const run = () => session.send(`agency ${code}`, 'POST', '/agencies', wanted);
     await session.carryOut('agency', code, true, [{ name: 'create', run }]);
     return;
   }
@@ -65,7 +65,11 @@ export async function applyAgency(session: Session, agency: TreeAgency): Promise
     throw new CommandFailure(`agency ${code}: its level is ${now.level} and cannot become ${wanted.level}`);
   const change = difference(now, wanted);
   const fields = Object.keys(change);
-  const run = async () =>
-    void (await session.send(`agency ${code}`, 'PATCH', `/agencies/${encodeURIComponent(code)}`, change));
-  await session.carryOut('agency', code, false, fields.length === 0 ? [] : [{ name: fields.join(', '), run }]);
+  const run = () => session.send(`agency ${code}`, 'PATCH', `/agencies/${encodeURIComponent(code)}`, change);
+  await session.carryOut(
+    'agency',
+    code,
+    false,
+    fields.length === 0 ? [] : [{ name: fields.join(', '), run }],
+  );
 }

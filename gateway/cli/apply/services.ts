@@ -27,7 +27,12 @@ function statesAfterPublishing(wanted: State): ServiceStep[] {
  * @param resend whether credentials must be sent though the content is the same
  * @returns null when no way leads there
  */
-export function planService(now: ServiceNow | null, wanted: State, same: boolean, resend: boolean): ServiceStep[] | null {
+export function planService(
+  now: ServiceNow | null,
+  wanted: State,
+  same: boolean,
+  resend: boolean,
+): ServiceStep[] | null {
   if (now === null) return ['create', ...statesAfterPublishing(wanted)];
   if (now.state === 'retired') return wanted === 'retired' ? [] : null;
   if (wanted === 'retired') return now.state === 'draft' ? ['publish', 'retire'] : ['retire'];
@@ -58,7 +63,11 @@ interface Target {
 }
 
 function toStep({ session, service, id, path }: Target, name: ServiceStep): Step {
-  const content = { manifest: service.manifest, document: service.document, credentials: service.credentials };
+  const content = {
+    manifest: service.manifest,
+    document: service.document,
+    credentials: service.credentials,
+  };
   const reason = { reason: service.reason ?? 'lgsp apply' };
   const what = `service ${id}: ${name}`;
   const calls: Record<ServiceStep, () => Promise<unknown>> = {
@@ -69,7 +78,7 @@ function toStep({ session, service, id, path }: Target, name: ServiceStep): Step
     resume: () => session.send(what, 'POST', `${path}/resume`),
     retire: () => session.send(what, 'POST', `${path}/retire`, reason),
   };
-  return { name, run: async () => void (await calls[name]()) };
+  return { name, run: calls[name] };
 }
 
 async function mustResend(target: Target): Promise<boolean> {
@@ -90,5 +99,10 @@ export async function applyService(session: Session, service: TreeService): Prom
   const resend = now !== null && (await mustResend(target));
   const names = planService(now, service.state, same, resend);
   if (names === null) throw new CommandFailure(`service ${id}: it is retired, and that is final`);
-  await session.carryOut('service', id, now === null, names.map((name) => toStep(target, name)));
+  await session.carryOut(
+    'service',
+    id,
+    now === null,
+    names.map((name) => toStep(target, name)),
+  );
 }

@@ -37,7 +37,7 @@ export interface ApplyResult {
 /** One change that would bring an object nearer to what the files say. */
 export interface Step {
   readonly name: string;
-  run(): Promise<void>;
+  run(): Promise<unknown>;
 }
 
 /** One run of `apply`: what it may do, and what it did. */
@@ -83,7 +83,12 @@ export class Session {
   }
 
   /** Does the steps, unless this is a dry run, and notes them. */
-  async carryOut(noun: AppliedRow['noun'], key: string, isNew: boolean, steps: readonly Step[]): Promise<void> {
+  async carryOut(
+    noun: AppliedRow['noun'],
+    key: string,
+    isNew: boolean,
+    steps: readonly Step[],
+  ): Promise<void> {
     if (this.options.dryRun !== true) for (const step of steps) await step.run();
     const action = isNew ? 'created' : steps.length === 0 ? 'unchanged' : 'updated';
     this.rows.push({ noun, key, action, steps: steps.map(({ name }) => name) });

@@ -22,13 +22,13 @@ interface System {
 /** A credential on its way: what the gateway is sent, and what is kept once it agreed. */
 interface Offer {
   readonly body: { readonly kind: 'secret' } | { readonly kind: 'key'; readonly jwk: JWK };
-  keep(answer: { readonly secret?: string }): void;
+  readonly keep: (answer: { readonly secret?: string }) => void;
 }
 
 async function offer(session: Session, system: TreeSystem): Promise<Offer> {
   const { id, agency, auth } = system;
   if (system.publicJwk !== undefined)
-    return { body: { kind: 'key', jwk: system.publicJwk as JWK }, keep: () => undefined };
+    return { body: { kind: 'key', jwk: system.publicJwk }, keep: () => undefined };
   session.assertMayMake(id);
   if (auth === 'secret')
     return {
@@ -59,7 +59,7 @@ function stateSteps(session: Session, system: TreeSystem, now: TreeSystem['state
   if (now === state) return [];
   const act = ACTS[`${now} ${state}`];
   if (act === undefined) throw new CommandFailure(`system ${id}: it is ${now} and cannot become ${state}`);
-  const run = async () => void (await session.send(`system ${id}`, 'POST', `${pathOf(id)}/${act}`, { reason }));
+  const run = () => session.send(`system ${id}`, 'POST', `${pathOf(id)}/${act}`, { reason });
   return [{ name: act, run }];
 }
 
@@ -80,7 +80,9 @@ async function register(session: Session, system: TreeSystem): Promise<void> {
 function assertSame(now: System, wanted: TreeSystem): void {
   const roles = (list: readonly string[]): string => [...list].sort().join(', ');
   if (now.agency !== wanted.agency)
-    throw new CommandFailure(`system ${now.id}: it belongs to ${now.agency} and cannot move to ${wanted.agency}`);
+    throw new CommandFailure(
+      `system ${now.id}: it belongs to ${now.agency} and cannot move to ${wanted.agency}`,
+    );
   if (roles(now.roles) !== roles(wanted.roles))
     throw new CommandFailure(`system ${now.id}: its roles are ${roles(now.roles)} and cannot be changed`);
 }
@@ -94,14 +96,14 @@ function changeSteps(session: Session, now: System, wanted: TreeSystem): Step[] 
   };
   const fields = Object.keys(change);
   if (fields.length === 0) return [];
-  const run = async () => void (await session.send(`system ${now.id}`, 'PATCH', pathOf(now.id), change));
+  const run = () => session.send(`system ${now.id}`, 'PATCH', pathOf(now.id), change);
   return [{ name: fields.join(', '), run }];
 }
 
 async function holdsWhatItNeeds(now: System, wanted: TreeSystem): Promise<boolean> {
   const live = now.credentials.filter(({ state, kind }) => state === 'active' && kind === wanted.auth);
   if (wanted.publicJwk === undefined) return live.length > 0;
-  const thumbprint = await calculateJwkThumbprint(wanted.publicJwk as JWK);
+  const thumbprint = await calculateJwkThumbprint(wanted.publicJwk);
   for (const { jwk } of live)
     if (jwk !== undefined && (await calculateJwkThumbprint(jwk)) === thumbprint) return true;
   return false;
@@ -121,7 +123,10 @@ async function credentialSteps(session: Session, now: System, wanted: TreeSystem
 
 export async function applySystem(session: Session, system: TreeSystem): Promise<void> {
   const now = await session.find<System>(pathOf(system.id));
-  if (now === null) return await register(session, system);
+  if (now === null) {
+    await register(session, system);
+    return;
+  }
   assertSame(now, system);
   const steps = [
     ...changeSteps(session, now, system),

@@ -1,6 +1,5 @@
 import { vietnamDay } from '../../base/calendar.js';
 import {
-  type AgencyFilter,
   type AgencyLevel,
   type AgencyRow,
   findAgency,
@@ -79,7 +78,7 @@ function columns(row: AgencyRow): Partial<AgencyRow> {
 }
 
 async function list({ database, clock }: ControlContext, { query }: ControlCall): Promise<ControlResult> {
-  const page = await pageAgencies(database, query as AgencyFilter, pageAsked(query));
+  const page = await pageAgencies(database, query, pageAsked(query));
   const day = vietnamDay(clock.now());
   return { status: 200, body: pageBody(page, (row) => view(row, day)) };
 }

@@ -34,7 +34,11 @@ export async function assertParent(knex: Knex, code: string, parent: string | nu
   if (!parents.has(parent) && parent !== code)
     throw invalid('/body/parentCode', 'exists', 'không có cơ quan cấp trên này', 'there is no such agency');
   const seen = new Set<string>();
-  for (let above: string | null = parent; above !== null && !seen.has(above); above = parents.get(above) ?? null) {
+  for (
+    let above: string | null = parent;
+    above !== null && !seen.has(above);
+    above = parents.get(above) ?? null
+  ) {
     if (above === code)
       throw invalid(
         '/body/parentCode',

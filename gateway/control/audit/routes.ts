@@ -15,7 +15,7 @@ function queryOf({ from, to, ...rest }: SentQuery): RecordQuery {
 }
 
 async function list({ database }: ControlContext, call: ControlCall): Promise<ControlResult> {
-  const query = queryOf(call.query as SentQuery);
+  const query = queryOf(call.query);
   const scope = scopeFor(call.caller, query);
   if (scope === undefined) throw notFound();
   const { items, next } = await searchRecords(database, query, scope);

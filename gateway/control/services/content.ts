@@ -42,7 +42,7 @@ function assertCredentialNames(credentials: Readonly<Record<string, string>>): v
 }
 
 function declaredOf(merged: Manifest, sent: Readonly<Record<string, unknown>>): Manifest {
-  const own = Object.keys((sent['operations'] ?? {}) as object);
+  const own = Object.keys(sent['operations'] ?? {});
   const bindings = Object.entries(merged.operations).filter(([id]) => own.includes(id));
   return { ...merged, operations: Object.fromEntries(bindings) };
 }

@@ -55,7 +55,12 @@ export async function manifest(context: ControlContext, call: ControlCall): Prom
   const { revision, sha256 } = found;
   return {
     status: 200,
-    body: { revision, sha256, manifest: JSON.parse(found.declared ?? found.manifest) as unknown, credentialNames },
+    body: {
+      revision,
+      sha256,
+      manifest: JSON.parse(found.declared ?? found.manifest) as unknown,
+      credentialNames,
+    },
   };
 }
 
@@ -78,7 +83,12 @@ export async function revisions(context: ControlContext, call: ControlCall): Pro
   const row = await mustReach(knex, idOf(call), call.caller, SEE_MANIFESTS);
   const { limit, after } = pageAsked(call.query);
   if (after !== undefined && !/^[1-9][0-9]{0,9}$/.test(after))
-    throw invalid('/query/cursor', 'cursor', 'không phải con trỏ của danh sách này', 'is no cursor of this list');
+    throw invalid(
+      '/query/cursor',
+      'cursor',
+      'không phải con trỏ của danh sách này',
+      'is no cursor of this list',
+    );
   const before = after === undefined ? {} : { before: Number(after) };
   const found = await pageRevisions(knex, row.id, { limit: limit + 1, ...before });
   const rows = found.slice(0, limit);

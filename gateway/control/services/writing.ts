@@ -17,20 +17,16 @@ import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { conflict } from '../refusals.js';
 import { type CheckedContent, checkedContent, documentText, type SentContent } from './content.js';
 import { idOf } from './reading.js';
-import {
-  assertProviderExists,
-  assertProvides,
-  assertSameService,
-  mustReach,
-  nextState,
-} from './rules.js';
+import { assertProviderExists, assertProvides, assertSameService, mustReach, nextState } from './rules.js';
 import { serviceView } from './views.js';
 
 const WRITE_ALL = ['operator'] as const;
 const CHECK_ALL = ['manager', 'operator'] as const;
 
 /** The columns that repeat what the manifest says, for lists and searches. */
-export function manifestColumns(manifest: Manifest): Pick<ServiceRow, 'title' | 'sharing' | 'classification'> {
+export function manifestColumns(
+  manifest: Manifest,
+): Pick<ServiceRow, 'title' | 'sharing' | 'classification'> {
   const { title, sharing, classification } = manifest;
   return { title: title.normalize('NFC'), sharing, classification };
 }
@@ -67,8 +63,8 @@ function newRevision(content: CheckedContent, revision: number, by: string, now:
 }
 
 /** Sealed before the transaction begins; what is stored can only be opened for this service and this name. */
-function sealed({ seal }: ControlContext, { id, credentials }: CheckedContent): [string, string][] {
-  return Object.entries(credentials).map(([name, value]) => [name, seal(id, name, value)]);
+function sealed(context: ControlContext, { id, credentials }: CheckedContent): [string, string][] {
+  return Object.entries(credentials).map(([name, value]) => [name, context.seal(id, name, value)]);
 }
 
 async function saveCredentials(
@@ -89,7 +85,11 @@ const written = (row: ServiceRow, content: CheckedContent) => ({
 });
 
 /** A provider learns nothing of another agency's service, not even by a check that fails. */
-function assertClaimed(call: ControlCall, manifest: Readonly<Record<string, unknown>>, all: readonly string[]): void {
+function assertClaimed(
+  call: ControlCall,
+  manifest: Readonly<Record<string, unknown>>,
+  all: readonly string[],
+): void {
   const { provider } = manifest;
   assertProvides(call.caller, typeof provider === 'string' ? provider : '', all);
 }
@@ -131,7 +131,11 @@ export async function check(context: ControlContext, call: ControlCall): Promise
     ? await serviceCredentials(knex, `${String(provider)}/${String(slug)}/v${majorOf(String(version))}`)
     : [];
   const names = [...new Set([...known.map(({ name }) => name), ...credentialNames])];
-  const { ok, faults, operations } = await context.checkService(sent.manifest, documentText(sent.document), names);
+  const { ok, faults, operations } = await context.checkService(
+    sent.manifest,
+    documentText(sent.document),
+    names,
+  );
   const listed = (operations ?? []).map(({ id, method, template }) => ({ id, method, template }));
   return { status: 200, body: { ok, faults, operations: listed } };
 }
@@ -152,17 +156,21 @@ export async function saveDraft(context: ControlContext, call: ControlCall): Pro
   assertSameService(id, content.id);
   const now = clock.now();
   const values = sealed(context, content);
-  const { before, after, same } = await changing(database, { noun: 'service', key: id, at: now }, async (trx) => {
-    const row = await mustReach(trx, id, call.caller, WRITE_ALL);
-    nextState(row, 'draft');
-    await saveCredentials(trx, id, values, now);
-    const latest = await findRevision(trx, id, row.latest_revision);
-    if (latest?.sha256 === content.sha256) return { before: row, after: row, same: true };
-    const patch = draftPatch(row, content, now);
-    await insertRevision(trx, newRevision(content, row.latest_revision + 1, call.caller.system, now));
-    await updateService(trx, id, patch);
-    return { before: row, after: { ...row, ...patch }, same: false };
-  });
+  const { before, after, same } = await changing(
+    database,
+    { noun: 'service', key: id, at: now },
+    async (trx) => {
+      const row = await mustReach(trx, id, call.caller, WRITE_ALL);
+      nextState(row, 'draft');
+      await saveCredentials(trx, id, values, now);
+      const latest = await findRevision(trx, id, row.latest_revision);
+      if (latest?.sha256 === content.sha256) return { before: row, after: row, same: true };
+      const patch = draftPatch(row, content, now);
+      await insertRevision(trx, newRevision(content, row.latest_revision + 1, call.caller.system, now));
+      await updateService(trx, id, patch);
+      return { before: row, after: { ...row, ...patch }, same: false };
+    },
+  );
   await context.refresh();
   const body = serviceView(after, true, content.sha256);
   if (same && values.length === 0) return { status: 200, body };

@@ -109,7 +109,11 @@ export async function addKey(context: ControlContext, call: ControlCall): Promis
   });
   await context.refresh();
   const credential = credentialView(made.row, now);
-  return { status: 201, body: credential, act: { noun: 'system', key: id, before: null, after: { credential } } };
+  return {
+    status: 201,
+    body: credential,
+    act: { noun: 'system', key: id, before: null, after: { credential } },
+  };
 }
 
 export async function revokeCredential(context: ControlContext, call: ControlCall): Promise<ControlResult> {
@@ -122,7 +126,11 @@ export async function revokeCredential(context: ControlContext, call: ControlCal
     const row = all.find((credential) => credential.id === call.path['credential']);
     if (row === undefined) throw notFound();
     if (row.revoked_at !== null)
-      throw wrongTransition('system', { id: row.id, state: 'revoked', since: row.revoked_at }, 'revoke-credential');
+      throw wrongTransition(
+        'system',
+        { id: row.id, state: 'revoked', since: row.revoked_at },
+        'revoke-credential',
+      );
     const others = all.filter((other) => other !== row && isLive(other, now));
     if (others.length === 0) await assertOperatorRemains(trx, system, now);
     await updateCredential(trx, row.id, { revoked_at: now });

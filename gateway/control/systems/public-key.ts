@@ -54,7 +54,8 @@ function kindOf(jwk: Readonly<Record<string, unknown>>, at: string): Kind {
 function assertReadable(key: JWK, at: string): void {
   let bits: number | undefined;
   try {
-    bits = createPublicKey({ key: key as Record<string, string>, format: 'jwk' }).asymmetricKeyDetails?.modulusLength;
+    bits = createPublicKey({ key: key as Record<string, string>, format: 'jwk' }).asymmetricKeyDetails
+      ?.modulusLength;
   } catch {
     throw notSupported(at);
   }

@@ -9,7 +9,6 @@ import {
   listCredentials,
   pageSystems,
   type Role,
-  type SystemFilter,
   type SystemRow,
   updateCredential,
   updateSystem,
@@ -110,7 +109,7 @@ function idFrom(name: string): string {
 }
 
 async function list({ database }: ControlContext, { query }: ControlCall): Promise<ControlResult> {
-  const page = await pageSystems(database, query as SystemFilter, pageAsked(query));
+  const page = await pageSystems(database, query, pageAsked(query));
   return { status: 200, body: pageBody(page, view) };
 }
 

@@ -79,7 +79,11 @@ export function isLive(row: CredentialRow, now: number): boolean {
 /** A new credential needs a system that is not revoked, and room beside those it has. */
 export async function assertMayAdd(knex: Knex, row: SystemRow, now: number): Promise<CredentialRow[]> {
   if (row.state === 'revoked')
-    throw wrongTransition('system', { id: row.id, state: row.state, since: row.state_since }, 'add-credential');
+    throw wrongTransition(
+      'system',
+      { id: row.id, state: row.state, since: row.state_since },
+      'add-credential',
+    );
   const live = (await listCredentials(knex, row.id)).filter((credential) => isLive(credential, now));
   if (live.length < MOST_CREDENTIALS) return live;
   throw conflict(
@@ -94,6 +98,9 @@ export async function assertNewKey(live: readonly CredentialRow[], key: JWK): Pr
     if (public_jwk === null) continue;
     const known = JSON.parse(public_jwk) as JWK;
     if (known.kid !== key.kid && !(await sameKey(known, key))) continue;
-    throw conflict('Khóa này hoặc tên khóa (kid) này đang được dùng.', 'This key, or its kid, is already in use.');
+    throw conflict(
+      'Khóa này hoặc tên khóa (kid) này đang được dùng.',
+      'This key, or its kid, is already in use.',
+    );
   }
 }

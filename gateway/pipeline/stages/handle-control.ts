@@ -7,6 +7,9 @@ import { writeOpening } from '../opening.js';
 
 const EMPTY = Buffer.alloc(0);
 
+const bytesOf = (body: unknown): Buffer =>
+  Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+
 /** Does what the management call asks for; what changes something leaves its opening record first. */
 export function handleControl({
   recorder,
@@ -32,15 +35,11 @@ export function handleControl({
         caller,
       });
       exchange.act = result.act ?? null;
-      const text = typeof result.body === 'string';
       const headers = {
         ...(result.body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
         ...result.headers,
       };
-      const body =
-        result.body === undefined
-          ? EMPTY
-          : Buffer.from(text ? (result.body as string) : JSON.stringify(result.body));
+      const body = result.body === undefined ? EMPTY : bytesOf(result.body);
       exchange.answer = { status: result.status, headers, body };
     },
   };

@@ -29,7 +29,7 @@ function unknownClient(clientId: string): Problem {
 }
 
 /** Who is calling: the token is verified, then the system and its agency are looked up as they are now. */
-export function identify(parts: IdentifyParts): Stage<Identified> {
+export function identify<X extends Identified>(parts: IdentifyParts): Stage<X> {
   return {
     name: 'identify',
     needs: [],

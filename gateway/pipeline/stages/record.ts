@@ -1,10 +1,10 @@
 import type { Recorder } from '../../audit/record.js';
 import type { Clock } from '../../base/clock.js';
-import type { Exchange, Stage } from '../../base/exchange.js';
+import type { Stage } from '../../base/exchange.js';
 import { closingRecord } from '../call-record.js';
 
 /** Writes how the attempt ended. The answer, or the refusal, leaves only after this resolved. */
-export function record({ recorder, clock }: { recorder: Recorder; clock: Clock }): Stage<Exchange> {
+export function record({ recorder, clock }: { recorder: Recorder; clock: Clock }): Stage {
   return {
     name: 'record',
     needs: [],

@@ -16,7 +16,8 @@
 
   const take = (page, url) => {
     document.querySelector(selector).replaceWith(page.querySelector(selector));
-    document.querySelector('[data-language]').href = page.querySelector('[data-language]').href;
+    const language = page.querySelector('[data-language]').getAttribute('href');
+    document.querySelector('[data-language]').setAttribute('href', language);
     history.replaceState(null, '', url);
   };
 

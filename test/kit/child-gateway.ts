@@ -1,0 +1,54 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { Readable, Writable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { sourceLoader } from '../../gateway/base/source-loader.js';
+
+export interface ChildSettings {
+  readonly settings: Record<string, unknown>;
+  /** How far the clock of the gateway is ahead. */
+  readonly aheadMs: number;
+}
+
+/** A gateway in a process of its own. */
+export interface ChildGateway {
+  readonly url: string;
+  /** The exit code or the signal that ended it; null while it runs. */
+  readonly ended: () => number | string | null;
+  /** Ends it as a power cut would: nothing of it runs any more. */
+  kill(): Promise<void>;
+}
+
+const RUNNER = fileURLToPath(new URL('./run-gateway.ts', import.meta.url));
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>;
+
+async function firstLine(child: Child): Promise<string> {
+  let [said, complained] = ['', ''];
+  child.stderr.on('data', (chunk: Buffer) => (complained += chunk.toString()));
+  for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
+    said += chunk.toString();
+    if (said.includes('\n')) return said.trim();
+  }
+  throw new Error(`the gateway did not start: ${complained}`);
+}
+
+/** Starts a gateway as a child process and waits until it listens. */
+export async function startChildGateway(
+  settings: Record<string, unknown>,
+  { aheadMs = 0 }: { aheadMs?: number } = {},
+): Promise<ChildGateway> {
+  const argument = JSON.stringify({ settings, aheadMs } satisfies ChildSettings);
+  const child: Child = spawn(process.execPath, ['--import', sourceLoader('tsx'), RUNNER, argument], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+  });
+  const exit = once(child, 'exit');
+  return {
+    url: await firstLine(child),
+    ended: () => child.signalCode ?? child.exitCode,
+    async kill() {
+      child.kill('SIGKILL');
+      await exit;
+    },
+  };
+}

@@ -22,7 +22,7 @@ export async function load({ url, paths, headers, connections, seconds }: Load):
   const result = await new Promise<Result>((resolve, reject) => {
     const run = autocannon({ url, connections, duration: seconds, requests }, (error: unknown, done) => {
       if (error === null || error === undefined) resolve(done);
-      else reject(error);
+      else reject(error instanceof Error ? error : new Error('the load generator failed'));
     });
     // Its own histogram counts whole milliseconds, too coarse to compare with.
     run.on('response', (_client, _status, _bytes, ms) => times.push(ms));

@@ -41,7 +41,7 @@ function encodeSegment(value: string): string {
   return encodeValue(value);
 }
 
-/** Two values side by side can make `..` although neither is: the whole path is looked at once more. */
+/** In literal text; a value can never complete one, for it is not empty, not dots, and has its own `%` escaped. */
 const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:\/|$)/i;
 
 /** `{maHoSo}` of an OpenAPI path is `{path.maHoSo}` of a template. */
@@ -75,7 +75,6 @@ function pathPart(text: string, basePath: string): Part<string> {
     const path = render(template, scope, encodeSegment);
     if (path === null)
       throw new MappingFault('required', sourcePointer(template.sources[0] ?? { root: 'path', steps: [] }));
-    if (DOT_SEGMENT.test(path)) throw new MappingFault('segment', '/path');
     return basePath + path;
   };
 }

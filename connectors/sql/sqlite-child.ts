@@ -1,4 +1,5 @@
 import { type Stats, statSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import Database from 'better-sqlite3';
 import { fold } from '../../gateway/base/fold.js';
 import { jsonValue } from './source.js';
@@ -95,6 +96,16 @@ function answer(query: ChildQuery): ChildAnswer {
     return { id: query.id, fault: typeof code === 'string' ? code : 'failed' };
   }
 }
+
+/**
+ * A gateway that was killed can stop nobody, and we hear nothing while a statement runs: this thread sees that the
+ * parent has gone.
+ */
+const ORPHAN_WATCH = `
+const { workerData: parent } = require('node:worker_threads');
+setInterval(() => { if (process.ppid !== parent) process.kill(process.pid, 'SIGKILL'); }, 1000);
+`;
+new Worker(ORPHAN_WATCH, { eval: true, execArgv: [], workerData: process.ppid }).unref();
 
 process.on('message', (query: ChildQuery) => process.send?.(answer(query)));
 process.on('disconnect', () => process.exit(0));

@@ -69,7 +69,10 @@ export interface Recorder {
   /**
    * Resolves when the record is durable.
    *
-   * @throws Problem `record_unavailable` when it is not, and then it never will be
+   * @throws Problem `record_unavailable` when that cannot be confirmed: release nothing. Almost always the record
+   *   was not and never will be written; where its commit was under way, it may be, and then an act
+   *   `withhold-answer` that names it follows
+   * @throws Problem `overloaded` when too many records wait already
    */
   write(record: AuditRecord): Promise<Recorded>;
   /** Records waiting for the disk. */

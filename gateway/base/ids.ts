@@ -32,10 +32,13 @@ export function uuidv7(nowMs: number): string {
   );
 }
 
-/** A W3C trace id: 32 hex digits. Names a call, opens nothing. */
-export function newTraceId(): string {
-  const at = take(16);
-  return POOL.toString('hex', at, at + 16);
+/**
+ * A W3C trace id: 32 hex digits, the first twelve of them the time, so that the index over a log of them grows at
+ * its end. Names a call, opens nothing.
+ */
+export function newTraceId(nowMs: number): string {
+  const at = take(10);
+  return Math.floor(nowMs).toString(16).padStart(12, '0') + POOL.toString('hex', at, at + 10);
 }
 
 /** A secret of 256 bits, URL-safe: too long to guess, so a plain digest of it may be stored. */

@@ -179,10 +179,7 @@ function checkPathParameters(source: OperationSource, faults: FaultList): void {
   }
 }
 
-function notInTemplate(
-  source: OperationSource,
-  parameter: ParameterSource,
-): Fault {
+function notInTemplate(source: OperationSource, parameter: ParameterSource): Fault {
   const { template } = source;
   const vi = `đường dẫn ${template} không có {${parameter.name}}`;
   const message = { vi, en: `the path ${template} has no {${parameter.name}}` };

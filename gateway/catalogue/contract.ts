@@ -145,10 +145,7 @@ export class Contract {
     this.#document = document;
     this.#validators = new Validators(document);
     this.operations = new Map(
-      sources.map((source) => [
-        source.id,
-        new Operation(document, source, this.#validators),
-      ]),
+      sources.map((source) => [source.id, new Operation(document, source, this.#validators)]),
     );
   }
 
@@ -206,7 +203,8 @@ export class Contract {
  */
 export function compileContract(document: string | JsonObject, manifest?: Manifest): Contract {
   const parsed = typeof document === 'string' ? parseDocument(document) : documentOf(document);
-  if (parsed.document === null) throw new Error(`unreadable OpenAPI document: ${parsed.faults[0]?.message.en ?? ''}`);
+  if (parsed.document === null)
+    throw new Error(`unreadable OpenAPI document: ${parsed.faults[0]?.message.en ?? ''}`);
   const sources = readOperations(parsed.document);
   const unbound = sources.find(({ id, node }) => !isBound(id, node, manifest));
   if (unbound !== undefined) throw new Error(`operation ${unbound.id} has no binding`);

@@ -85,7 +85,12 @@ function portalPages(app: Express, { gate, portal, assets }: AppParts): void {
       }),
     );
   }
-  const forever = { index: false, redirect: false, maxAge: '1h' } as const;
+  const forever = {
+    index: false,
+    redirect: false,
+    maxAge: '1h',
+    setHeaders: (response: Response) => response.setHeader('x-content-type-options', 'nosniff'),
+  } as const;
   for (const { mount, folder } of assets) app.use(mount, express.static(folder, forever));
 }
 

@@ -25,9 +25,9 @@ export interface GateParts {
 const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
 const NO_TRACE = '0'.repeat(32);
 
-function traceIdOf(header: string | string[] | undefined): string {
+function traceIdOf(header: string | string[] | undefined, now: number): string {
   const found = typeof header === 'string' ? TRACEPARENT.exec(header)?.[1] : undefined;
-  return found === undefined || found === NO_TRACE ? newTraceId() : found;
+  return found === undefined || found === NO_TRACE ? newTraceId(now) : found;
 }
 
 type Open<X> = (id: string, plane: Plane, request: NodeRequest, at: number, trace: string) => X;
@@ -116,7 +116,7 @@ export class Gate {
       'data',
       nothing,
       clock.now(),
-      traceIdOf(undefined),
+      traceIdOf(undefined, clock.now()),
     );
     const refused: Stage<DataExchange> = {
       name: 'match',
@@ -145,7 +145,7 @@ export class Gate {
     // Express rewrites `url` under a mount; the path as sent is what counts.
     const url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
     const incoming = new NodeRequest(request, url, this.addressOf(request));
-    const exchange = open(uuidv7(now), plane, incoming, now, traceIdOf(request.headers['traceparent']));
+    const exchange = open(uuidv7(now), plane, incoming, now, traceIdOf(request.headers['traceparent'], now));
     const gone = (): void => {
       if (!response.writableFinished) exchange.end('caller');
     };

@@ -16,7 +16,7 @@ export interface Entry {
   readonly service: PublishedService;
   readonly state: PublicState;
   readonly agency: string;
-  /** Title, description, agency and identifier, folded for searching. */
+  /** Title, description, agency and identifier, each as words that begin with a blank. */
   readonly searched: string;
 }
 
@@ -62,14 +62,32 @@ export function filterOf(query: Readonly<Record<string, string | undefined>>): F
   };
 }
 
-/** Every word must occur somewhere; case, accents and đ/d do not matter. */
-function matches(entry: Entry, filter: Filter, words: readonly string[]): boolean {
-  const { sharing, provider } = entry.service.manifest;
+/** Words between single blanks; what is neither letter nor digit only separates. */
+function plain(text: string): string {
+  return fold(text)
+    .replace(/[^\p{L}\p{N}]+/gu, ' ')
+    .trim();
+}
+
+function isAllowed({ service }: Entry, filter: Filter): boolean {
+  const { sharing, provider } = service.manifest;
   return (
     (filter.sharing === null || filter.sharing === sharing) &&
-    (filter.provider === null || filter.provider === provider) &&
-    words.every((word) => entry.searched.includes(word))
+    (filter.provider === null || filter.provider === provider)
   );
+}
+
+/**
+ * What was typed, from the beginning of a word on; where nobody has all of it together, its words wherever they stand.
+ * Vietnamese writes its syllables apart: looking for words alone, `ho so` would find everything that is `cho` a `so`.
+ */
+function search(entries: readonly Entry[], q: string): readonly Entry[] {
+  if (q === '') return entries;
+  const words = plain(q).split(' ').filter(Boolean);
+  if (words.length === 0) return [];
+  const together = entries.filter(({ searched }) => searched.includes(` ${words.join(' ')}`));
+  if (together.length > 0) return together;
+  return entries.filter(({ searched }) => words.every((word) => searched.includes(` ${word}`)));
 }
 
 /**
@@ -105,13 +123,14 @@ export class Listing {
     const { state, manifest, id } = service;
     if (state === 'draft') return null;
     const agency = this.#nameOf(manifest.provider);
-    const searched = fold([manifest.title, manifest.description ?? '', agency, id].join(' \n '));
+    const texts = [manifest.title, manifest.description ?? '', agency, id];
+    const searched = texts.map((text) => ` ${plain(text)}`).join('\n');
     return { service, state, agency, searched };
   }
 
   find(filter: Filter): ListedPage {
-    const words = fold(filter.q).split(' ').filter(Boolean);
-    const found = this.entries().filter((entry) => matches(entry, filter, words));
+    const allowed = this.entries().filter((entry) => isAllowed(entry, filter));
+    const found = search(allowed, filter.q);
     const pages = Math.max(1, Math.ceil(found.length / PAGE_SIZE));
     const page = Math.min(filter.page, pages);
     const entries = found.slice((page - 1) * PAGE_SIZE, page * PAGE_SIZE);

@@ -17,7 +17,8 @@ const CHANGES_LOCK = 4_910_001;
  * Runs `work` in one transaction and notes what it changed, so that all nodes see it within a second.
  *
  * On PostgreSQL writers take turns: without that, a change with a lower number could become visible after a
- * higher one was already read, and be missed for ever.
+ * higher one was already read, and be missed for ever. The note is the transaction's first statement: SQLite then
+ * waits for its lock, where a transaction that began by reading would be refused as soon as the log had moved on.
  */
 export async function changing<T>(
   database: Database,
@@ -26,9 +27,8 @@ export async function changing<T>(
 ): Promise<T> {
   return await database.knex.transaction(async (trx) => {
     if (database.engine === 'postgres') await trx.raw('SELECT pg_advisory_xact_lock(?)', [CHANGES_LOCK]);
-    const result = await work(trx);
     await trx('changes').insert(change);
-    return result;
+    return await work(trx);
   });
 }
 

@@ -231,6 +231,12 @@ describe('the parameters of a request', () => {
     assert.equal(outcome(found, query('a=1')), 'ok');
     assert.equal(outcome(found, query('b=1')), 'request_invalid, /query/b unknown');
   });
+
+  it('does not take what one header says of its own members for all headers', () => {
+    const schema = { type: 'string', additionalProperties: false };
+    const found = operationOf(single({ parameters: [{ name: 'X-A', in: 'header', schema }] }));
+    assert.equal(outcome(found, { headers: { 'x-a': 'x', 'x-b': 'y' } }), 'ok');
+  });
 });
 
 const content = {

@@ -236,6 +236,12 @@ const CASES: Case[] = [
     good: [[{ a: 1 }, { a: 2 }]],
     bad: [[{ a: 1 }, { a: 1 }]],
   },
+  {
+    name: 'a format, in texts that are short enough for its expression',
+    schema: { type: 'string', format: 'uri' },
+    good: [`http://a/${'x'.repeat(8183)}`],
+    bad: [`http://a/${'x'.repeat(8184)}`],
+  },
   { name: 'anything', schema: true, good: [null, 1, {}], bad: [] },
   { name: 'nothing', schema: false, good: [], bad: [null, 1, {}] },
 ];

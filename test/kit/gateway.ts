@@ -20,7 +20,10 @@ export interface TestGateway {
 const quiet = createLog('silent');
 
 /** The settings of a gateway over a test database, on a port of this machine. */
-export function testSettings(test: TestDatabase, port: number): Record<string, unknown> {
+export function testSettings(
+  test: Pick<TestDatabase, 'database' | 'dataDir'>,
+  port: number,
+): Record<string, unknown> {
   return {
     dataDir: test.dataDir,
     host: '127.0.0.1',

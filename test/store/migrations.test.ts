@@ -21,7 +21,12 @@ for (const engine of engines) {
       const test = await engine.create();
       try {
         const { knex } = test.database;
-        await knex('log_tiles').insert({ level: 0, tile_index: 0, hashes: Buffer.alloc(1), root: Buffer.alloc(1) });
+        await knex('log_tiles').insert({
+          level: 0,
+          tile_index: 0,
+          hashes: Buffer.alloc(1),
+          root: Buffer.alloc(1),
+        });
         await assert.rejects(async () => await knex('log_tiles').update({ level: 1 }), /append-only/);
         await assert.rejects(async () => await knex('log_tiles').delete(), /append-only/);
         assert.equal((await knex('log_tiles')).length, 1);

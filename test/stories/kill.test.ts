@@ -3,7 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { AuditRecord } from '../../gateway/audit/record.js';
 import { type ChildGateway, startChildGateway } from '../kit/child-gateway.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
-import { testClient, testSettings } from '../kit/gateway.js';
+import { eventually, testClient, testSettings } from '../kit/gateway.js';
 import { soundLog } from '../kit/log.js';
 import { freePort } from '../kit/ports.js';
 import { addAgency, addService, addSystem } from '../kit/province.js';
@@ -11,7 +11,7 @@ import { GOOD, type Source, startSource } from '../kit/source.js';
 
 const S = '/data/H35.11/thu/v1';
 const CALLERS = 16;
-const KILLS = 20;
+const KILLS = { SQLite: 20, PostgreSQL: 8 };
 /** Ahead of every call of the test: a node that starts then sees that nobody else works on them any more. */
 const LATER_MS = 600_000;
 
@@ -27,8 +27,10 @@ const write: RequestInit = {
 };
 
 for (const engine of engines) {
+  const kills = KILLS[engine.name];
+
   describe(`a gateway that is killed, on ${engine.name}`, function () {
-    this.timeout(90_000);
+    this.timeout(600_000);
     let test: TestDatabase;
     let source: Source;
     let gateway: ChildGateway;
@@ -41,7 +43,7 @@ for (const engine of engines) {
       source = await startSource();
       await addAgency(test.database, 'H35.11');
       await addSystem(test.database, 'consumer', 'H35.11');
-      await addService(test.database, source.url, { settings: { breaker: { calls: 100_000 } } });
+      await addService(test.database, source.url, { settings: { breaker: { calls: 10_000 } } });
       const many = { calls: 10_000_000, seconds: 3600 };
       settings = {
         ...testSettings(test, await freePort()),
@@ -63,12 +65,15 @@ for (const engine of engines) {
       const headers = new Headers(init.headers);
       headers.set('authorization', `Bearer ${token}`);
       const response = await fetch(`${gateway.url}${path}`, { ...init, headers }).catch(() => null);
-      if (response === null) return void (await pause(20));
+      if (response === null) {
+        await pause(20);
+        return;
+      }
       answered.push({ id: response.headers.get('lgsp-record') ?? 'none', status: response.status });
       await response.arrayBuffer().catch(() => undefined);
     }
 
-    it(`${KILLS} times under load, starts again on what it left`, async () => {
+    it(`${kills} times under load, starts again on what it left`, async () => {
       const token = await testClient(gateway.url, gateway.url.replace('127.0.0.1', 'localhost')).token(
         'consumer',
       );
@@ -76,23 +81,30 @@ for (const engine of engines) {
       const callers = Array.from({ length: CALLERS }, async (_, number) => {
         for (let count = number; running && count < 1_000_000; count += 1) {
           if (number % 4 === 0) await callOnce(token, `${S}/wait/write`, write);
-          else await callOnce(token, number % 4 === 1 ? `${S}/ok/write` : `${S}/ok`, number % 4 === 1 ? write : {});
+          else
+            await callOnce(
+              token,
+              number % 4 === 1 ? `${S}/ok/write` : `${S}/ok`,
+              number % 4 === 1 ? write : {},
+            );
         }
       });
       try {
-        for (let kills = 0; kills < KILLS; kills += 1) {
+        for (let killed = 0; killed < kills; killed += 1) {
           const before = answered.length;
-          await pause(100 + Math.random() * 400);
+          // Some fall while they are still waking up, most while they answer.
+          if (killed % 5 !== 4)
+            await eventually(() => (answered.length > before ? true : undefined), 'an answer');
+          await pause(Math.random() * 300);
           assert.equal(gateway.ended(), null, 'it fell by itself');
           await gateway.kill();
-          assert.ok(answered.length > before || kills > 0, 'nothing was answered');
           gateway = await startChildGateway(settings);
         }
       } finally {
         running = false;
         await Promise.all(callers);
       }
-      assert.ok(answered.length > KILLS * CALLERS, `only ${answered.length} answers`);
+      assert.ok(answered.length > kills * 4, `only ${answered.length} answers`);
       assert.deepEqual(
         answered.filter(({ status }) => status !== 200),
         [],

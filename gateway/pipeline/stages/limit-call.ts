@@ -24,15 +24,18 @@ export function limitCall({ limits, config }: { limits: Limits; config: Config }
       const { limits: own } = service.manifest;
       const counts = await Promise.all([
         limits.count('system', system.row.id, systemLimit(system, config.limits.system)),
-        limits.count('service', service.id, own.service ?? config.limits.service),
         ...(own.system === undefined
           ? []
           : [limits.count('system-service', `${system.row.id} ${service.id}`, own.system)]),
       ]);
-      Object.assign(exchange.extraHeaders, limitHeaders(counts));
       const refused = counts.find((count) => !count.allowed);
-      if (refused !== undefined)
-        throw exceeded(refused, refused.name === 'service' ? service.id : system.row.id);
+      // The service is counted last: what one system is refused must not use up what is there for the others.
+      if (refused === undefined)
+        counts.push(await limits.count('service', service.id, own.service ?? config.limits.service));
+      Object.assign(exchange.extraHeaders, limitHeaders(counts));
+      const last = counts.at(-1);
+      if (refused !== undefined) throw exceeded(refused, system.row.id);
+      if (last?.allowed === false) throw exceeded(last, service.id);
     },
   };
 }

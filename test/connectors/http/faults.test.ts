@@ -175,10 +175,10 @@ describe('http connector: what a source can do wrong', () => {
     const opened = await rawSource(say(OK));
     source = opened;
     const egress = openEgress({
-      addresses: ['nguon.example.vn'],
-      resolver: () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]),
+      addresses: ['localhost'],
+      resolver: () => Promise.resolve([{ address: '10.0.0.5', family: 4 }]),
     });
-    connector = httpConnector(`http://nguon.example.vn:${opened.port}`, { context: { egress } });
+    connector = httpConnector(`http://localhost:${opened.port}`, { context: { egress } });
     assert.equal((await fault(connector.call(call(), forever()))).fault, 'unreachable');
     assert.equal(opened.connections(), 0);
   });
@@ -266,6 +266,20 @@ describe('http connector: another try', () => {
     assert.equal((await connector.call(call(), forever())).status, 200);
     assert.equal((await connector.call(call(), forever())).status, 200);
     assert.deepEqual([opened.requests.length, opened.connections()], [3, 2]);
+  });
+
+  it('takes no interim answer for the beginning of an answer', async () => {
+    const opened = await rawSource((socket, nth) => {
+      if (nth > 0) socket.write(OK);
+      else
+        socket.write('HTTP/1.1 103 Early Hints\r\n\r\n', () =>
+          setTimeout(() => socket.resetAndDestroy(), 20),
+        );
+    });
+    source = opened;
+    connector = httpConnector(opened.url, { settings: { retries: 1 } });
+    assert.equal((await connector.call(call(), forever())).status, 200);
+    assert.equal(opened.requests.length, 2);
   });
 
   it('does not try again once an answer has begun', async () => {

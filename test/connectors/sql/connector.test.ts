@@ -319,6 +319,11 @@ for (const engine of sqlEngines)
         for (; turns < 50; turns += 1) await new Promise((resolve) => setImmediate(resolve));
         ending.abort('deadline');
         assert.equal((await work).fault, 'timeout');
+        const processes = (): number =>
+          process.getActiveResourcesInfo().filter((name) => name === 'ProcessWrap').length;
+        for (let turn = 0; turn < 200 && processes() > 0; turn += 1)
+          await new Promise((resolve) => setTimeout(resolve, 10));
+        assert.equal(processes(), 0);
       });
     } else {
       const WRITES = {

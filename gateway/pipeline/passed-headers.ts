@@ -10,6 +10,8 @@ const REPRESENTATION = new Set([
   'expires',
   'cache-control',
   'vary',
+  // Ours: a connector says that a list was cut at its limit.
+  'lgsp-truncated',
 ]);
 
 /** Never passed on, even when a contract declares them: they belong to the gateway or to one connection. */

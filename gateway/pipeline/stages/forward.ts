@@ -31,7 +31,7 @@ function sourceProblem(error: unknown, exchange: DataExchange): Problem {
   if (fault === 'aborted') return new Problem('source_failed', { cause: error });
   return new Problem(CODES[fault], {
     rule: { kind: 'source', id, state: fault, mayHaveActed: error.mayHaveActed },
-    ...(fault === 'busy' ? { headers: { 'Retry-After': '5' } } : {}),
+    ...(fault === 'busy' ? { headers: { 'Retry-After': String(error.retryAfter ?? 5) } } : {}),
     cause: error,
   });
 }

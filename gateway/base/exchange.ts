@@ -131,6 +131,11 @@ export class Exchange {
     this.#controller?.abort(this.#ended);
   }
 
+  /** W3C `traceparent` of this call, for the source and for the caller. */
+  get traceparent(): string {
+    return `00-${this.traceId}-${this.id.replaceAll('-', '').slice(16)}-01`;
+  }
+
   header(name: string): string | undefined {
     const value = this.request.headers[name];
     return Array.isArray(value) ? value.join(', ') : value;

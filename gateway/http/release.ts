@@ -20,7 +20,7 @@ export function release(exchange: Exchange, request: IncomingMessage, response: 
     ...exchange.extraHeaders,
     ...answer.headers,
     'X-Request-Id': exchange.id,
-    traceparent: `00-${exchange.traceId}-${exchange.id.replaceAll('-', '').slice(16)}-01`,
+    traceparent: exchange.traceparent,
   };
   // A body that was refused unread would otherwise be read to its end only to be thrown away.
   if (!request.complete) headers['connection'] = 'close';

@@ -2,7 +2,8 @@ import type { Clock } from '../base/clock.js';
 import { Problem } from '../base/problem.js';
 import type { AgencyEntry, SystemEntry } from '../catalogue/catalogue.js';
 
-const iso = (ms: number): string => new Date(ms).toISOString();
+/** Since when, as a decision trace says it. */
+export const iso = (ms: number): string => new Date(ms).toISOString();
 
 /** Refuses a system that is locked or revoked now, whatever its token says. */
 export function assertSystemInForce(system: SystemEntry): void {

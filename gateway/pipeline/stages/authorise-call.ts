@@ -4,9 +4,7 @@ import { Problem } from '../../base/problem.js';
 import type { Catalogue } from '../../catalogue/catalogue.js';
 import type { PublishedService } from '../../catalogue/published-service.js';
 import type { DataExchange } from '../exchanges.js';
-import { assertAgencyInForce, assertSystemInForce } from '../in-force.js';
-
-const iso = (ms: number): string => new Date(ms).toISOString();
+import { assertAgencyInForce, assertSystemInForce, iso } from '../in-force.js';
 
 function assertServiceInForce(service: PublishedService): void {
   const { state, state_since, id } = service.row;

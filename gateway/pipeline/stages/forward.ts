@@ -56,7 +56,7 @@ function connectorRequest(exchange: DataExchange, deadline: number, config: Conf
       case: exchange.header('lgsp-case') ?? null,
     },
     requestId: exchange.id,
-    traceparent: `00-${exchange.traceId}-${exchange.id.replaceAll('-', '').slice(16)}-01`,
+    traceparent: exchange.traceparent,
     deadline,
     maxResponseBytes: service.manifest.responseBytes ?? config.limits.responseBytes,
   };

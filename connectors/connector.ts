@@ -75,6 +75,17 @@ export interface ProbeResult {
   readonly latencyMs: number;
 }
 
+/**
+ * Tells that nobody waits any more; `reason` is `caller` or `deadline`. Every `AbortSignal` is one; the corridor's own
+ * is lighter, for an `EventTarget` and a controller per call would cost more than the whole decision about it.
+ */
+export interface EndSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 /** One source of one service. */
 export interface Connector {
   /**
@@ -84,7 +95,7 @@ export interface Connector {
    * @throws Problem `request_invalid` when a value of the request cannot be sent on: it fits the contract but not the
    *   binding, e.g. `..` as a path segment or a date that no calendar has
    */
-  call(request: ConnectorRequest, signal: AbortSignal): Promise<ConnectorAnswer>;
+  call(request: ConnectorRequest, signal: EndSignal): Promise<ConnectorAnswer>;
   probe(signal: AbortSignal): Promise<ProbeResult>;
   close(): Promise<void>;
 }

@@ -10,6 +10,7 @@ import {
   type ProbeResult,
   type SetupFault,
   SourceError,
+  type EndSignal,
 } from '../connector.js';
 import { setupFault } from '../setup-fault.js';
 import { type RowReader, rowReader } from './answer.js';
@@ -26,7 +27,7 @@ class FileConnector implements Connector {
     for (const [id, binding] of Object.entries(setup.bindings)) this.#operations.set(id, rowReader(binding));
   }
 
-  async call(request: ConnectorRequest, signal: AbortSignal): Promise<ConnectorAnswer> {
+  async call(request: ConnectorRequest, signal: EndSignal): Promise<ConnectorAnswer> {
     const read = this.#operations.get(request.operationId);
     if (read === undefined) throw new SourceError('failed', 'the operation has no binding');
     const { rows } = await this.#data.current();

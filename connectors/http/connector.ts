@@ -10,6 +10,7 @@ import {
   type ConnectorSetup,
   type ProbeResult,
   SourceError,
+  type EndSignal,
 } from '../connector.js';
 import { type AnswerReader, answerReader } from './answer.js';
 import { checkHttp, portOf } from './check.js';
@@ -24,7 +25,7 @@ interface Operation {
 
 interface Wire {
   readonly pool: Pool;
-  readonly breaker: Breaker<[Outgoing, AbortSignal, ConnectorRequest], RawAnswer>;
+  readonly breaker: Breaker<[Outgoing, EndSignal, ConnectorRequest], RawAnswer>;
 }
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -55,13 +56,14 @@ class HttpConnector implements Connector {
     }
   }
 
-  async call(request: ConnectorRequest, signal: AbortSignal): Promise<ConnectorAnswer> {
+  async call(request: ConnectorRequest, signal: EndSignal): Promise<ConnectorAnswer> {
     const operation = this.#operations.get(request.operationId);
     if (operation === undefined) throw new SourceError('failed', 'the operation has no binding');
     const outgoing = operation.write(request);
     const raw = await this.#open().breaker.call(outgoing, signal, request);
     try {
-      return await operation.read(raw, request.maxResponseBytes);
+      const answer = operation.read(raw, request.maxResponseBytes);
+      return answer instanceof Promise ? await answer : answer;
     } catch (error) {
       if (!(error instanceof SourceError) || isSafe(outgoing.method)) throw error;
       throw new SourceError(error.fault, error.message, { mayHaveActed: true, cause: error });
@@ -115,7 +117,7 @@ class HttpConnector implements Connector {
       },
     });
     const breaker = new Breaker(
-      (outgoing: Outgoing, signal: AbortSignal, request: ConnectorRequest) =>
+      (outgoing: Outgoing, signal: EndSignal, request: ConnectorRequest) =>
         this.#send(pool, outgoing, signal, request),
       (answer: RawAnswer) => answer.status >= 500,
       { name: this.#url.host, capacity: settings.maxConcurrent, ...settings.breaker },
@@ -127,7 +129,7 @@ class HttpConnector implements Connector {
   async #send(
     pool: Pool,
     outgoing: Outgoing,
-    signal: AbortSignal,
+    signal: EndSignal,
     request: ConnectorRequest,
   ): Promise<RawAnswer> {
     const tries = isSafe(outgoing.method) ? 1 + this.#settings.retries : 1;

@@ -1,5 +1,5 @@
 import type { Dispatcher, Pool } from 'undici';
-import { SourceError } from '../connector.js';
+import { SourceError, type EndSignal } from '../connector.js';
 import { type SourceHeaders, single } from './headers.js';
 
 /** A request as it goes over the wire. */
@@ -41,7 +41,7 @@ const LOST: ReadonlySet<string> = new Set(['UND_ERR_SOCKET', 'ECONNRESET', 'EPIP
  */
 class SourceCall implements Dispatcher.DispatchHandler {
   readonly #settle: { resolve(answer: RawAnswer): void; reject(error: Error): void };
-  readonly #signal: AbortSignal;
+  readonly #signal: EndSignal;
   readonly #method: string;
   readonly #limit: number;
   readonly #onAbort = (): void => this.#end(this.#ended());
@@ -54,7 +54,7 @@ class SourceCall implements Dispatcher.DispatchHandler {
 
   constructor(
     settle: { resolve(answer: RawAnswer): void; reject(error: Error): void },
-    signal: AbortSignal,
+    signal: EndSignal,
     method: string,
     limit: number,
   ) {
@@ -159,7 +159,7 @@ class SourceCall implements Dispatcher.DispatchHandler {
 export function sendOnce(
   pool: Pool,
   outgoing: Outgoing,
-  signal: AbortSignal,
+  signal: EndSignal,
   limit: number,
 ): Promise<RawAnswer> {
   return new Promise((resolve, reject) => {

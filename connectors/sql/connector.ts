@@ -7,6 +7,7 @@ import {
   type ConnectorSetup,
   type ProbeResult,
   SourceError,
+  type EndSignal,
 } from '../connector.js';
 import { credentialText, parseTemplate } from '../mapping/template.js';
 import { checkSql, DEFAULT_PORTS } from './check.js';
@@ -81,7 +82,7 @@ class SqlConnector implements Connector {
     this.#source = openSource(setup.settings, context);
   }
 
-  async call(request: ConnectorRequest, signal: AbortSignal): Promise<ConnectorAnswer> {
+  async call(request: ConnectorRequest, signal: EndSignal): Promise<ConnectorAnswer> {
     const operation = this.#operations.get(request.operationId);
     if (operation === undefined) throw new SourceError('failed', 'the operation has no binding');
     const { binding, statement } = operation;

@@ -1,5 +1,5 @@
 import knexModule, { type Knex } from 'knex';
-import { type ConnectorContext, SourceError, type SourceFault } from '../connector.js';
+import { type ConnectorContext, SourceError, type SourceFault, type EndSignal } from '../connector.js';
 import type { Driver, DriverConnection, ServerAddress } from './driver.js';
 import type { Query, Rows, SqlSource } from './source.js';
 
@@ -24,7 +24,7 @@ const codeOf = (error: unknown): string => {
 };
 
 /** Rejects as soon as the signal does; the promise itself goes on, and whoever started it cleans up. */
-function orEnded<T>(work: Promise<T>, signal: AbortSignal, ended: () => SourceError): Promise<T> {
+function orEnded<T>(work: Promise<T>, signal: EndSignal, ended: () => SourceError): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => reject(ended());
     if (signal.aborted) onAbort();
@@ -45,7 +45,7 @@ function settles(work: Promise<unknown>, withinMs: number): Promise<boolean> {
   });
 }
 
-const endFault = (signal: AbortSignal): SourceFault => (signal.reason === 'caller' ? 'aborted' : 'timeout');
+const endFault = (signal: EndSignal): SourceFault => (signal.reason === 'caller' ? 'aborted' : 'timeout');
 
 /** PostgreSQL or MySQL behind a pool of knex: a transaction for each statement, cancelled when nobody waits. */
 export class ServerSource implements SqlSource {
@@ -75,7 +75,7 @@ export class ServerSource implements SqlSource {
     });
   }
 
-  async query(query: Query, signal: AbortSignal): Promise<Rows> {
+  async query(query: Query, signal: EndSignal): Promise<Rows> {
     const connection = await this.#acquire(signal);
     const progress = { committing: false };
     const work = this.#driver.run(connection, query, progress);
@@ -89,7 +89,7 @@ export class ServerSource implements SqlSource {
     }
   }
 
-  async ping(signal: AbortSignal): Promise<void> {
+  async ping(signal: EndSignal): Promise<void> {
     const connection = await this.#acquire(signal);
     const work = this.#driver.ping(connection);
     try {
@@ -107,7 +107,7 @@ export class ServerSource implements SqlSource {
     return this.#knex.client as ConnectionPool;
   }
 
-  async #acquire(signal: AbortSignal): Promise<DriverConnection> {
+  async #acquire(signal: EndSignal): Promise<DriverConnection> {
     const waiting = this.#pool.acquireConnection();
     try {
       return await orEnded(waiting, signal, () => new SourceError(endFault(signal), 'no connection in time'));
@@ -124,7 +124,7 @@ export class ServerSource implements SqlSource {
     }
   }
 
-  #ended(signal: AbortSignal, query: Query, progress: { committing: boolean }): SourceError {
+  #ended(signal: EndSignal, query: Query, progress: { committing: boolean }): SourceError {
     const mayHaveActed = query.statement.writes && progress.committing;
     return new SourceError(endFault(signal), 'the call has ended', { mayHaveActed });
   }

@@ -1,3 +1,4 @@
+import type { EndSignal } from '../connector.js';
 import type { Statement } from './statement.js';
 
 /** A value as databases bind it. */
@@ -24,9 +25,9 @@ export interface Rows {
 /** One database, whatever its engine. */
 export interface SqlSource {
   /** @throws SourceError */
-  query(query: Query, signal: AbortSignal): Promise<Rows>;
+  query(query: Query, signal: EndSignal): Promise<Rows>;
   /** @throws when the database cannot be reached */
-  ping(signal: AbortSignal): Promise<void>;
+  ping(signal: EndSignal): Promise<void>;
   close(): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { SourceError } from '../connector.js';
+import { SourceError, type EndSignal } from '../connector.js';
 import type { BoundValue, Query, Rows, SqlSource } from './source.js';
 import { sourceLoader } from '../../gateway/base/source-loader.js';
 
@@ -18,7 +18,7 @@ export type ChildAnswer = { readonly id: number; readonly fault: string } | ({ r
 interface Job {
   readonly query: Omit<ChildQuery, 'id'>;
   readonly writes: boolean;
-  readonly signal: AbortSignal;
+  readonly signal: EndSignal;
   readonly resolve: (rows: Rows) => void;
   readonly reject: (error: SourceError) => void;
   readonly onAbort: () => void;
@@ -80,7 +80,7 @@ export class SqliteSource implements SqlSource {
     this.#size = options.workers;
   }
 
-  query(query: Query, signal: AbortSignal): Promise<Rows> {
+  query(query: Query, signal: EndSignal): Promise<Rows> {
     const { statement, values, limit, maxBytes } = query;
     return this.#enqueue(
       { sql: statement.text, values: values.map(plain), limit, maxBytes },
@@ -89,7 +89,7 @@ export class SqliteSource implements SqlSource {
     );
   }
 
-  async ping(signal: AbortSignal): Promise<void> {
+  async ping(signal: EndSignal): Promise<void> {
     await this.#enqueue({ sql: null, values: [], limit: 0, maxBytes: 0 }, false, signal);
   }
 
@@ -101,7 +101,7 @@ export class SqliteSource implements SqlSource {
     return Promise.resolve();
   }
 
-  #enqueue(query: Job['query'], writes: boolean, signal: AbortSignal): Promise<Rows> {
+  #enqueue(query: Job['query'], writes: boolean, signal: EndSignal): Promise<Rows> {
     return new Promise((resolve, reject) => {
       const job: Job = { query, writes, signal, resolve, reject, onAbort: () => this.#abort(job) };
       if (this.#closed) this.#fail(job, 'unreachable', 'the connector is closed');

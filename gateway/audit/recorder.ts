@@ -43,8 +43,11 @@ interface Entry {
 }
 
 interface Batch {
-  readonly entries: readonly Entry[];
-  timer: NodeJS.Timeout | undefined;
+  readonly number: number;
+  readonly entries: Entry[];
+  readonly timer: NodeJS.Timeout;
+  /** By `monotonicMs`: past it no commit of it may begin. */
+  readonly deadline: number;
   /** Its callers were told that it could not be written. */
   refused: boolean;
 }
@@ -68,7 +71,8 @@ class LogRecorder implements Recorder {
   readonly #thread: LogThread;
   readonly #batches = new Map<number, Batch>();
   readonly #doubts: Doubts;
-  #outbox: Entry[] = [];
+  /** Being filled; not known to the thread yet. */
+  #filling: Batch | undefined;
   #next = 0;
   #waiting = 0;
   #closing = false;
@@ -118,9 +122,8 @@ class LogRecorder implements Recorder {
     }
     this.#waiting++;
     return new Promise((resolve, reject) => {
-      // All that is written in this turn of the loop crosses to the thread in one message.
-      if (this.#outbox.push({ id: record.id, leaf, resolve, reject }) === 1)
-        setImmediate(() => this.#flush());
+      this.#filling ??= this.#newBatch();
+      this.#filling.entries.push({ id: record.id, leaf, resolve, reject });
     });
   }
 
@@ -136,12 +139,26 @@ class LogRecorder implements Recorder {
     await this.#thread.close(timeoutMs);
   }
 
+  #newBatch(): Batch {
+    const { timeoutMs } = this.#options;
+    const batch: Batch = {
+      number: this.#next++,
+      entries: [],
+      refused: false,
+      timer: setTimeout(() => this.#expire(batch), timeoutMs),
+      deadline: monotonicMs() + timeoutMs,
+    };
+    // All that is written in this turn of the loop crosses to the thread in one message; while the thread has one,
+    // what comes gathers for the next, so that the busier the log is, the more records share a commit.
+    if (this.#batches.size === 0) setImmediate(() => this.#flush());
+    return batch;
+  }
+
   #flush(): void {
-    const entries = this.#outbox;
-    this.#outbox = [];
-    const number = this.#next++;
-    const { timeoutMs, clock } = this.#options;
-    const batch: Batch = { entries, refused: false, timer: setTimeout(() => this.#expire(batch), timeoutMs) };
+    const batch = this.#filling;
+    if (batch === undefined) return;
+    this.#filling = undefined;
+    const { number, entries, deadline } = batch;
     this.#batches.set(number, batch);
     if (!this.#thread.ready) {
       this.#finish(number, (one) => this.#refuse(one, 'the log thread is not running'));
@@ -151,8 +168,8 @@ class LogRecorder implements Recorder {
       type: 'write',
       batch: number,
       leaves: `[${entries.map((entry) => entry.leaf).join(',\n')}]`,
-      at: clock.now(),
-      deadline: monotonicMs() + timeoutMs,
+      at: this.#options.clock.now(),
+      deadline,
     });
   }
 
@@ -187,6 +204,7 @@ class LogRecorder implements Recorder {
     clearTimeout(batch.timer);
     this.#waiting -= batch.entries.length;
     then(batch);
+    this.#flush();
     if (this.#waiting === 0) this.#drained?.();
   }
 
@@ -216,10 +234,17 @@ class LogRecorder implements Recorder {
     for (const entry of batch.entries) entry.reject(problem);
   }
 
-  /** The thread still has the batch: it will not begin a commit past the deadline, but one may be under way. */
+  /**
+   * The time is up. The thread, if it has the batch, will not begin a commit past the deadline, but one may be
+   * under way; a batch that it never got is gone.
+   */
   #expire(batch: Batch): void {
     this.#options.log.error({ records: batch.entries.length }, 'records could not be written in time');
     this.#refuse(batch, 'the record was not durable in time');
+    if (batch !== this.#filling) return;
+    this.#filling = undefined;
+    this.#waiting -= batch.entries.length;
+    if (this.#waiting === 0) this.#drained?.();
   }
 
   #lost(reason: string): void {

@@ -29,7 +29,7 @@ export interface CallRequest {
   /** The caller's address, seen through trusted proxies only. */
   readonly address: string;
   /** Reads the whole body once; refuses past `limit` bytes with `body_too_large`. */
-  readBody(limit: number): Promise<Buffer>;
+  readBody(limit: number): Buffer | Promise<Buffer>;
 }
 
 /** What goes out, once its record is durable. */
@@ -69,6 +69,39 @@ export interface Act {
   readonly after: unknown;
 }
 
+/** The signal that a call has ended early: what its source listens to, as it would to an `AbortSignal`. */
+export class CallSignal {
+  #reason: EndReason | undefined;
+  #listeners: (() => void)[] = [];
+
+  get aborted(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  get reason(): EndReason | undefined {
+    return this.#reason;
+  }
+
+  /** Each listener hears it once, or never, when the call has ended before. */
+  addEventListener(_type: 'abort', listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  removeEventListener(_type: 'abort', listener: () => void): void {
+    const at = this.#listeners.indexOf(listener);
+    if (at >= 0) this.#listeners.splice(at, 1);
+  }
+
+  /** Whichever came first is the reason. */
+  end(reason: EndReason): void {
+    if (this.#reason !== undefined) return;
+    this.#reason = reason;
+    const listeners = this.#listeners;
+    this.#listeners = [];
+    for (const listener of listeners) listener();
+  }
+}
+
 /**
  * One call on its way through the corridor. Each stage fills its own part; all fields exist from the start,
  * so that every exchange has the same shape.
@@ -102,8 +135,9 @@ export class Exchange {
   opening: string | null = null;
   /** True once the caller has hung up before an answer was released. */
   callerGone = false;
-  #controller: AbortController | null = null;
-  #ended: EndReason | null = null;
+  /** Ended when the caller leaves, or the time is up. */
+  readonly signal = new CallSignal();
+  #traceparent: string | null = null;
 
   constructor(id: string, plane: Plane, request: CallRequest, receivedAt: number, traceId: string) {
     this.id = id;
@@ -113,27 +147,15 @@ export class Exchange {
     this.traceId = traceId;
   }
 
-  /** Made for those who ask: most calls end before anybody waits on it. */
-  get signal(): AbortSignal {
-    this.#controller ??= new AbortController();
-    if (this.#ended !== null) this.#controller.abort(this.#ended);
-    return this.#controller.signal;
-  }
-
   /** Why the work for this call was ended early, if it was. */
   get ended(): EndReason | null {
-    return this.#ended;
-  }
-
-  /** Ends the work: the caller left, or its time is up. Whichever came first is the reason. */
-  end(reason: EndReason): void {
-    this.#ended ??= reason;
-    this.#controller?.abort(this.#ended);
+    return this.signal.reason ?? null;
   }
 
   /** W3C `traceparent` of this call, for the source and for the caller. */
   get traceparent(): string {
-    return `00-${this.traceId}-${this.id.replaceAll('-', '').slice(16)}-01`;
+    this.#traceparent ??= `00-${this.traceId}-${this.id.replaceAll('-', '').slice(16)}-01`;
+    return this.#traceparent;
   }
 
   header(name: string): string | undefined {

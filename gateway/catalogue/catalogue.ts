@@ -86,12 +86,13 @@ export class Catalogue {
     return this.#systems.get(id);
   }
 
-  /** By the three path segments of a service; a provider's alias is as good as its code. */
-  service(provider: string, slug: string, version: string): PublishedService | undefined {
-    const found = this.#services.get(`${provider}/${slug}/${version}`);
+  /** By `{provider}/{slug}/v{major}`; a provider's alias is as good as its code. */
+  service(name: string): PublishedService | undefined {
+    const found = this.#services.get(name);
     if (found !== undefined) return found;
-    const code = this.#aliases.get(provider);
-    return code === undefined ? undefined : this.#services.get(`${code}/${slug}/${version}`);
+    const slash = name.indexOf('/');
+    const code = this.#aliases.get(name.slice(0, slash));
+    return code === undefined ? undefined : this.#services.get(code + name.slice(slash));
   }
 
   services(): IterableIterator<PublishedService> {

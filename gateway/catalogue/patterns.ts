@@ -54,16 +54,29 @@ function translate(pattern: string): string {
   return out;
 }
 
+const ATOM = String.raw`(?:\[\^?(?:[^\\[\]]|\\.)+\]|\\[dDwWsS.\-/]|[^\\^$.*+?()[\]{}|])`;
+const FIXED = `(?:${ATOM}(?:\\{\\d+\\})?)*`;
+const VARIABLE = `(?:${ATOM}(?:[*+?]|\\{\\d+,\\d*\\}))?`;
+/** Codes, numbers and the like: anchored, without groups or alternatives, and with one part of variable length at most. */
+const STRAIGHT = new RegExp(`^\\^${FIXED}${VARIABLE}${FIXED}\\$?$`, 'u');
+/** Longer ones are not looked at: the look itself is quadratic at worst. */
+const STRAIGHT_LENGTH = 128;
+
+/** Whether a pattern has so little choice that JavaScript's own, far faster engine ends in linear time too. */
+function isStraight(pattern: string): boolean {
+  return pattern.length <= STRAIGHT_LENGTH && STRAIGHT.test(pattern);
+}
+
 /** A pattern that always ends in time linear in the text, whatever the text. */
 export class LinearPattern {
   readonly source: string;
-  readonly #compiled: RE2JS;
+  readonly #compiled: { test(text: string): boolean };
 
   /** @throws when the pattern is not valid JavaScript, or needs what cannot run in linear time */
   constructor(pattern: string) {
-    new RegExp(pattern, 'u');
+    const native = new RegExp(pattern, 'u');
     this.source = pattern;
-    this.#compiled = RE2JS.compile(RE2JS.translateRegExp(translate(pattern)));
+    this.#compiled = isStraight(pattern) ? native : RE2JS.compile(RE2JS.translateRegExp(translate(pattern)));
   }
 
   test(text: string): boolean {

@@ -1,6 +1,7 @@
 import type { Connector, OperationFacts } from '../../connectors/connector.js';
+import type { RouteFacts } from '../base/exchange.js';
 import type { PublishedRow, ServiceState } from '../store/services.js';
-import { type Contract, compileContract } from './contract.js';
+import { type Contract, compileContract, type Operation } from './contract.js';
 import type { Manifest } from './manifest.js';
 
 export type OpenConnector = (
@@ -20,7 +21,8 @@ export class PublishedService {
   readonly document: string;
   readonly #open: OpenConnector;
   #contract: Contract | null = null;
-  #connector: Promise<Connector> | null = null;
+  #connector: Connector | Promise<Connector> | null = null;
+  readonly #routes = new Map<Operation | null, RouteFacts>();
   #calls = 0;
   #replaced = false;
 
@@ -42,16 +44,28 @@ export class PublishedService {
     return this.#contract;
   }
 
-  /** Opens the source; whoever asks must say `done` once, when its call has ended. */
-  async connector(): Promise<Connector> {
+  /** What a record says of a call of this operation, or of a call that found none. Made once for each. */
+  route(operation: Operation | null): RouteFacts {
+    const known = this.#routes.get(operation);
+    if (known !== undefined) return known;
+    const { provider, slug, major, sharing } = this.row;
+    const made = {
+      provider,
+      service: slug,
+      version: `v${major}`,
+      operation: operation?.id ?? null,
+      sharing,
+      template: operation?.template ?? null,
+    };
+    this.#routes.set(operation, made);
+    return made;
+  }
+
+  /** The source, opened at the first call; whoever asks must say `done` once, when its call has ended. */
+  connector(): Connector | Promise<Connector> {
     this.#calls += 1;
-    this.#connector ??= this.#open(this.id, this.manifest, this.#facts());
-    try {
-      return await this.#connector;
-    } catch (error) {
-      this.#connector = null;
-      throw error;
-    }
+    this.#connector ??= this.#opened();
+    return this.#connector;
   }
 
   done(): void {
@@ -65,6 +79,17 @@ export class PublishedService {
     if (this.#calls === 0) await this.#close();
   }
 
+  async #opened(): Promise<Connector> {
+    try {
+      const connector = await this.#open(this.id, this.manifest, this.#facts());
+      if (this.#connector !== null) this.#connector = connector;
+      return connector;
+    } catch (error) {
+      this.#connector = null;
+      throw error;
+    }
+  }
+
   #facts(): OperationFacts[] {
     return [...this.contract.operations.values()].map((operation) => operation.facts);
   }
@@ -72,9 +97,11 @@ export class PublishedService {
   async #close(): Promise<void> {
     const connector = this.#connector;
     this.#connector = null;
-    await connector?.then(
-      (open) => open.close(),
-      () => undefined,
-    );
+    if (connector instanceof Promise)
+      await connector.then(
+        (open) => open.close(),
+        () => undefined,
+      );
+    else await connector?.close();
   }
 }

@@ -109,7 +109,7 @@ export class Gate {
       search: '',
       headers: {},
       address,
-      readBody: () => Promise.resolve(Buffer.alloc(0)),
+      readBody: () => Buffer.alloc(0),
     };
     const exchange = new DataExchange(
       uuidv7(clock.now()),
@@ -147,7 +147,7 @@ export class Gate {
     const incoming = new NodeRequest(request, url, this.addressOf(request));
     const exchange = open(uuidv7(now), plane, incoming, now, traceIdOf(request.headers['traceparent'], now));
     const gone = (): void => {
-      if (!response.writableFinished) exchange.end('caller');
+      if (!response.writableFinished) exchange.signal.end('caller');
     };
     response.once('close', gone);
     request.once('close', () => {

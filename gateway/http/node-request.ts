@@ -46,7 +46,7 @@ export class NodeRequest implements CallRequest {
   readonly headers: IncomingMessage['headers'];
   readonly address: string;
   readonly #request: IncomingMessage;
-  #body: Promise<Buffer> | null = null;
+  #body: Buffer | Promise<Buffer> | null = null;
 
   constructor(request: IncomingMessage, url: string, address: string) {
     const mark = url.indexOf('?');
@@ -58,14 +58,14 @@ export class NodeRequest implements CallRequest {
     this.#request = request;
   }
 
-  readBody(limit: number): Promise<Buffer> {
+  readBody(limit: number): Buffer | Promise<Buffer> {
     this.#body ??= this.#read(limit);
     return this.#body;
   }
 
-  #read(limit: number): Promise<Buffer> {
+  #read(limit: number): Buffer | Promise<Buffer> {
     const { 'content-length': length, 'transfer-encoding': encoding } = this.headers;
-    if (encoding === undefined && (length === undefined || length === '0')) return Promise.resolve(EMPTY);
+    if (encoding === undefined && (length === undefined || length === '0')) return EMPTY;
     if (length !== undefined && Number(length) > limit) return Promise.reject(tooLarge(limit));
     return collect(this.#request, limit);
   }

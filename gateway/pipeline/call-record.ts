@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { AuditRecord } from '../audit/record.js';
 import type { Exchange, Outcome } from '../base/exchange.js';
 
@@ -14,15 +14,26 @@ export function outcomeOf(exchange: Exchange): Outcome {
 }
 
 function sha256(body: Buffer): string {
-  return createHash('sha256').update(body).digest('base64url');
+  return hash('sha256', body, 'base64url');
 }
 
 const short = (value: string | undefined): string | undefined => value?.slice(0, 128);
 
+/** A record while it is written: every member is there from the start, so that all records have one shape. */
+type Draft = { -readonly [K in keyof AuditRecord]: AuditRecord[K] | undefined };
+
 /** The part that an opening and a closing record share: who, what, from where. */
-function facts(exchange: Exchange): Partial<AuditRecord> {
-  const { route, caller, request } = exchange;
+function draft(exchange: Exchange, id: string, kind: 'opening' | 'closing'): Draft {
+  const { route, caller, request, body } = exchange;
   return {
+    v: 1,
+    id,
+    kind,
+    plane: exchange.plane,
+    opening: undefined,
+    received: new Date(exchange.receivedAt).toISOString(),
+    released: undefined,
+    sourceMs: undefined,
     agency: caller?.agency,
     system: caller?.system,
     tokenId: caller?.tokenId,
@@ -38,46 +49,39 @@ function facts(exchange: Exchange): Partial<AuditRecord> {
     path: route?.template ?? undefined,
     method: request.method.slice(0, 16),
     trace: exchange.traceId,
-  } as Partial<AuditRecord>;
+    bytesIn: body?.length,
+    requestSha256: body === null ? undefined : sha256(body),
+    outcome: undefined,
+    stage: undefined,
+    code: undefined,
+    success: undefined,
+    status: undefined,
+    bytesOut: undefined,
+    responseSha256: undefined,
+    target: undefined,
+  };
 }
 
 export function openingRecord(exchange: Exchange, id: string): AuditRecord {
-  return {
-    v: 1,
-    id,
-    kind: 'opening',
-    plane: exchange.plane,
-    received: new Date(exchange.receivedAt).toISOString(),
-    ...facts(exchange),
-    ...(exchange.body === null
-      ? {}
-      : { bytesIn: exchange.body.length, requestSha256: sha256(exchange.body) }),
-  };
+  return draft(exchange, id, 'opening') as AuditRecord;
 }
 
 /** How the attempt ended. Written once for every call that came in, whatever became of it. */
 export function closingRecord(exchange: Exchange, releasedAt: number): AuditRecord {
-  const { answer, problem, body } = exchange;
-  const outcome = outcomeOf(exchange);
-  const leaves = outcome !== 'aborted' && answer !== null;
-  return {
-    v: 1,
-    id: exchange.id,
-    kind: 'closing',
-    plane: exchange.plane,
-    received: new Date(exchange.receivedAt).toISOString(),
-    released: new Date(releasedAt).toISOString(),
-    ...facts(exchange),
-    outcome,
-    stage: exchange.stage,
-    ...(exchange.opening === null ? {} : { opening: exchange.opening }),
-    ...(exchange.sourceMs === null ? {} : { sourceMs: exchange.sourceMs }),
-    ...(problem === null ? (exchange.note === null ? {} : { code: exchange.note }) : { code: problem.code }),
-    ...(exchange.success === null ? {} : { success: exchange.success }),
-    ...(body === null ? {} : { bytesIn: body.length, requestSha256: sha256(body) }),
-    ...(leaves
-      ? { status: answer.status, bytesOut: answer.body.length, responseSha256: sha256(answer.body) }
-      : {}),
-    ...(exchange.act === null ? {} : { target: exchange.act }),
-  };
+  const { answer, problem } = exchange;
+  const record = draft(exchange, exchange.id, 'closing');
+  record.released = new Date(releasedAt).toISOString();
+  record.outcome = outcomeOf(exchange);
+  record.stage = exchange.stage;
+  record.opening = exchange.opening ?? undefined;
+  record.sourceMs = exchange.sourceMs ?? undefined;
+  record.code = problem?.code ?? exchange.note ?? undefined;
+  record.success = exchange.success ?? undefined;
+  record.target = exchange.act ?? undefined;
+  if (record.outcome !== 'aborted' && answer !== null) {
+    record.status = answer.status;
+    record.bytesOut = answer.body.length;
+    record.responseSha256 = sha256(answer.body);
+  }
+  return record as AuditRecord;
 }

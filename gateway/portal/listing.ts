@@ -7,7 +7,7 @@ import type { PublicState } from './words.js';
 /** What the portal asks of the catalogue. */
 export interface PortalCatalogue {
   services(): Iterable<PublishedService>;
-  service(provider: string, slug: string, version: string): PublishedService | undefined;
+  service(name: string): PublishedService | undefined;
   agency(code: string): { readonly row: Pick<AgencyRow, 'name'> } | undefined;
 }
 

@@ -52,7 +52,7 @@ function managementRoutes({ config }: PortalParts): PortalRoute[] {
 function serviceRoutes({ catalogue, config }: PortalParts, listing: Listing): PortalRoute[] {
   const find = (params: Params): Entry | null => {
     const { provider = '', slug = '', version = '' } = params;
-    const service = catalogue.service(provider, slug, version);
+    const service = catalogue.service(`${provider}/${slug}/${version}`);
     return service === undefined ? null : listing.entryOf(service);
   };
   return [

@@ -41,27 +41,33 @@ function assertAcceptable(exchange: Exchange, operation: Operation): void {
   });
 }
 
+function hold(exchange: Checkable, operation: Operation, body: Buffer): void {
+  exchange.body = body.length === 0 ? null : body;
+  exchange.valid = operation.validateRequest({
+    params: exchange.params,
+    rawQuery: exchange.request.search,
+    headers: exchange.request.headers,
+    body: exchange.body,
+    contentType: exchange.header('content-type') ?? null,
+  });
+}
+
 /** Reads the body within its bound and holds the request against the published contract. */
 export function checkRequest<X extends Checkable>(bodyLimit: (exchange: X) => number): Stage<X> {
   return {
     name: 'check-request',
     needs: ['operation', 'allowed', 'counted'],
     gives: ['valid'],
-    async run(exchange) {
+    run(exchange) {
       const { operation, request } = exchange;
       if (operation === null) throw new Problem('internal_error');
       assertAcceptable(exchange, operation);
       const errors = namingFaults(exchange);
       if (errors.length > 0) throw new Problem('request_invalid', { errors });
-      const body = await request.readBody(bodyLimit(exchange));
-      exchange.body = body.length === 0 ? null : body;
-      exchange.valid = operation.validateRequest({
-        params: exchange.params,
-        rawQuery: request.search,
-        headers: request.headers,
-        body: exchange.body,
-        contentType: exchange.header('content-type') ?? null,
-      });
+      const body = request.readBody(bodyLimit(exchange));
+      if (body instanceof Promise) return body.then((bytes) => hold(exchange, operation, bytes));
+      hold(exchange, operation, body);
+      return undefined;
     },
   };
 }

@@ -74,9 +74,10 @@ export function forward(parts: ForwardParts): Stage<DataExchange> {
       if (operation.mutating) await writeOpening(exchange, parts.recorder, parts.clock);
       const timeoutMs = service.manifest.timeoutMs ?? parts.config.limits.timeoutMs;
       const started = parts.clock.now();
-      const timer = setTimeout(() => exchange.end('deadline'), timeoutMs);
+      const timer = setTimeout(() => exchange.signal.end('deadline'), timeoutMs);
       try {
-        const connector = await service.connector();
+        const source = service.connector();
+        const connector = source instanceof Promise ? await source : source;
         const request = connectorRequest(exchange, started + timeoutMs, parts.config);
         exchange.source = await connector.call(request, exchange.signal);
         exchange.success = exchange.source.success;

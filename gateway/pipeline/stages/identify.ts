@@ -1,7 +1,7 @@
 import { Problem } from '../../base/problem.js';
 import type { Exchange, Stage } from '../../base/exchange.js';
 import type { AgencyEntry, Catalogue, SystemEntry } from '../../catalogue/catalogue.js';
-import type { TokenVerifier } from '../../identity/token.js';
+import type { TokenVerifier, VerifiedToken } from '../../identity/token.js';
 import type { Limits } from '../limits.js';
 
 interface Identified extends Exchange {
@@ -28,31 +28,48 @@ function unknownClient(clientId: string): Problem {
   });
 }
 
+/** Looks up the system that a token names, and its agency, as they are now. */
+function accept(exchange: Identified, token: VerifiedToken, catalogue: Catalogue): void {
+  const system = catalogue.system(token.clientId);
+  if (system === undefined) throw unknownClient(token.clientId);
+  exchange.system = system;
+  exchange.agency = catalogue.agency(system.row.agency_code) ?? null;
+  exchange.caller = {
+    system: system.row.id,
+    agency: system.row.agency_code,
+    roles: system.roles,
+    tokenId: token.tokenId,
+    ...(token.keyId === undefined ? {} : { keyId: token.keyId }),
+  };
+}
+
 /** Who is calling: the token is verified, then the system and its agency are looked up as they are now. */
-export function identify<X extends Identified>(parts: IdentifyParts): Stage<X> {
+export function identify<X extends Identified>({
+  tokens,
+  catalogue,
+  limits,
+  audience,
+}: IdentifyParts): Stage<X> {
+  // Guessing costs the address that guesses.
+  const refuse = async (exchange: X, error: unknown): Promise<never> => {
+    await limits.stranger(exchange.request.address);
+    throw error;
+  };
   return {
     name: 'identify',
     needs: [],
     gives: ['caller', 'system', 'agency'],
-    async run(exchange) {
+    run(exchange) {
       try {
-        const verified = parts.tokens.verify(exchange.header('authorization'), parts.audience);
-        const token = verified instanceof Promise ? await verified : verified;
-        const system = parts.catalogue.system(token.clientId);
-        if (system === undefined) throw unknownClient(token.clientId);
-        exchange.system = system;
-        exchange.agency = parts.catalogue.agency(system.row.agency_code) ?? null;
-        exchange.caller = {
-          system: system.row.id,
-          agency: system.row.agency_code,
-          roles: system.roles,
-          tokenId: token.tokenId,
-          ...(token.keyId === undefined ? {} : { keyId: token.keyId }),
-        };
+        const token = tokens.verify(exchange.header('authorization'), audience);
+        if (token instanceof Promise)
+          return token
+            .then((known) => accept(exchange, known, catalogue))
+            .catch((error: unknown) => refuse(exchange, error));
+        accept(exchange, token, catalogue);
+        return undefined;
       } catch (error) {
-        // Guessing costs the address that guesses.
-        await parts.limits.stranger(exchange.request.address);
-        throw error;
+        return refuse(exchange, error);
       }
     },
   };

@@ -22,12 +22,14 @@ export function limitCall({ limits, config }: { limits: Limits; config: Config }
       const { system, service } = exchange;
       if (system === null || service === null) throw new Problem('internal_error');
       const { limits: own } = service.manifest;
-      const counts = await Promise.all([
-        limits.count('system', system.row.id, systemLimit(system, config.limits.system)),
-        ...(own.system === undefined
-          ? []
-          : [limits.count('system-service', `${system.row.id} ${service.id}`, own.system)]),
-      ]);
+      const ofSystem = limits.count('system', system.row.id, systemLimit(system, config.limits.system));
+      const counts =
+        own.system === undefined
+          ? [await ofSystem]
+          : await Promise.all([
+              ofSystem,
+              limits.count('system-service', `${system.row.id} ${service.id}`, own.system),
+            ]);
       const refused = counts.find((count) => !count.allowed);
       // The service is counted last: what one system is refused must not use up what is there for the others.
       if (refused === undefined)

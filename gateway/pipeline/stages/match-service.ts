@@ -7,9 +7,8 @@ import { matchOperation } from '../match-operation.js';
 const PREFIX = '/data/';
 
 interface ServicePath {
-  readonly provider: string;
-  readonly slug: string;
-  readonly version: string;
+  /** `{provider}/{slug}/v{major}`. */
+  readonly name: string;
   /** What is left for the service's own router, beginning with `/`. */
   readonly rest: string;
 }
@@ -23,9 +22,7 @@ function partsOf(path: string): ServicePath | null {
   const third = path.indexOf('/', second + 1);
   const end = third < 0 ? path.length : third;
   return {
-    provider: path.slice(PREFIX.length, first),
-    slug: path.slice(first + 1, second),
-    version: path.slice(second + 1, end),
+    name: path.slice(PREFIX.length, end),
     rest: third < 0 ? '/' : path.slice(third),
   };
 }
@@ -39,17 +36,14 @@ export function matchService({ catalogue }: { catalogue: Catalogue }): Stage<Dat
     run(exchange) {
       const { path, method } = exchange.request;
       const parts = partsOf(path);
-      const service =
-        parts === null ? undefined : catalogue.service(parts.provider, parts.slug, parts.version);
+      const service = parts === null ? undefined : catalogue.service(parts.name);
       if (parts === null || service === undefined) throw new Problem('service_not_found');
       exchange.service = service;
-      const { provider, slug, major, sharing } = service.row;
-      const facts = { provider, service: slug, version: `v${major}`, sharing };
-      exchange.route = { ...facts, operation: null, template: null };
+      exchange.route = service.route(null);
       const { operation, params } = matchOperation(service.contract, method, parts.rest);
       exchange.operation = operation;
       exchange.params = params;
-      exchange.route = { ...facts, operation: operation.id, template: operation.template };
+      exchange.route = service.route(operation);
     },
   };
 }

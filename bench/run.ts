@@ -20,6 +20,14 @@ async function tokenOf(gateway: Started): Promise<Record<string, string>> {
   return { authorization: `Bearer ${token}` };
 }
 
+/** With the options of `npm start`. */
+const startGateway = (upstream: Started, services: number): Promise<Started> =>
+  start(
+    'gateway.ts',
+    [`http://127.0.0.1:${upstream.port}`, String(services)],
+    ['--import', 'tsx', '--max-semi-space-size=64'],
+  );
+
 interface Peer {
   readonly name: string;
   measure(connections: number, time: number): Promise<Measured>;
@@ -66,7 +74,7 @@ function table(connections: number, results: Map<string, Measured[]>): void {
 
 async function governedToBare(upstream: Started): Promise<Record<string, number>> {
   const bare = await start('bare-proxy.ts', [`http://127.0.0.1:${upstream.port}`]);
-  const gateway = await start('gateway.ts', [`http://127.0.0.1:${upstream.port}`, String(SPREAD)]);
+  const gateway = await startGateway(upstream, SPREAD);
   try {
     const peers = [peer('bare proxy', bare.port), peer('gateway', gateway.port, await tokenOf(gateway))];
     for (const one of peers) await one.measure(32, 3);
@@ -89,9 +97,7 @@ async function governedToBare(upstream: Started): Promise<Record<string, number>
 
 async function manyServices(upstream: Started): Promise<Record<string, number>> {
   const counts = [10, 1000, 5000];
-  const gateways = await Promise.all(
-    counts.map((count) => start('gateway.ts', [`http://127.0.0.1:${upstream.port}`, String(count)])),
-  );
+  const gateways = await Promise.all(counts.map((count) => startGateway(upstream, count)));
   try {
     const peers: Peer[] = [];
     for (const [i, gateway] of gateways.entries()) {

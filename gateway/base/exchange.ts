@@ -125,6 +125,8 @@ export class Exchange {
   readonly extraHeaders: Record<string, string> = {};
   /** The request's body, once a stage has read it. */
   body: Buffer | null = null;
+  /** Its SHA-256, once a record has named it: an opening and a closing record name the same one. */
+  bodySha256: string | null = null;
   sourceMs: number | null = null;
   /** Success by the service's own rule; null where it has none or nothing was answered. */
   success: boolean | null = null;

@@ -4,8 +4,6 @@ import {
   OpenAPIRouter,
   OpenAPIValidator,
   type Operation as BackendOperation,
-  type ParsedRequest,
-  type Request,
   SetMatchType,
   ValidationContext,
 } from 'openapi-backend';
@@ -21,7 +19,7 @@ const EXPLAINED_BYTES = 65_536;
 /** What the validators compile: an operation that holds schemas of one media type only, under `application/json`. */
 type Variant = BackendOperation;
 
-/** Names a compiled variant. It holds nothing else: given more, openapi-backend would parse the request again. */
+/** Names a compiled variant. */
 export type Handle = BackendOperation;
 
 export interface RequestParts {
@@ -31,6 +29,11 @@ export interface RequestParts {
   readonly cookie: Values;
   /** Undefined when the request has no body that is checked. */
   readonly body: unknown;
+}
+
+interface Result {
+  valid: boolean;
+  errors?: ErrorObject[] | null;
 }
 
 /** Hands out what was prepared: openapi-backend's own router flattens the whole document at every question. */
@@ -44,10 +47,6 @@ class PreparedRouter extends OpenAPIRouter {
   override getOperation(id: string): BackendOperation | undefined {
     return this.variants.get(id);
   }
-
-  override parseRequest(request: Request): ParsedRequest {
-    return request as unknown as ParsedRequest;
-  }
 }
 
 /** openapi-backend's validator over our two engines, in place of a new draft-07 Ajv for each operation. */
@@ -57,6 +56,15 @@ class ContractValidator extends OpenAPIValidator {
   constructor(router: PreparedRouter, engines: { readonly request: Engine; readonly response: Engine }) {
     super({ definition: router.definition, router, lazyCompileValidators: true });
     this.#engines = engines;
+  }
+
+  /** What `validateRequest` does once it has parsed and copied the request, which is done here already. */
+  validateParts({ operationId = '' }: Handle, { path, query, header, cookie, body }: RequestParts): Result {
+    const parts = { path, query, header, cookie, requestBody: body };
+    const errors: ErrorObject[] = [];
+    for (const validate of this.getRequestValidatorsForOperation(operationId))
+      if (!validate(parts)) errors.push(...(validate.errors ?? []));
+    return { valid: errors.length === 0, errors };
   }
 
   override getAjv(context: ValidationContext): ReturnType<OpenAPIValidator['getAjv']> {
@@ -134,18 +142,7 @@ export class Validators {
   }
 
   checkRequest(handle: Handle, parts: RequestParts, bytes: number): readonly ErrorObject[] | null {
-    return this.#check(bytes, (validator) => {
-      const request = {
-        method: handle.method,
-        path: handle.path,
-        headers: { ...parts.header, 'content-type': 'application/json' },
-        params: parts.path,
-        query: parts.query,
-        cookies: parts.cookie,
-        requestBody: parts.body,
-      };
-      return validator.validateRequest(request as unknown as Request, handle);
-    });
+    return this.#check(bytes, (validator) => validator.validateParts(handle, parts));
   }
 
   checkResponse(handle: Handle, body: unknown, bytes: number): readonly ErrorObject[] | null {
@@ -157,10 +154,7 @@ export class Validators {
     return this.#check(0, (validator) => validator.validateResponseHeaders(headers, handle, options));
   }
 
-  #check(
-    bytes: number,
-    run: (validator: ContractValidator) => { valid: boolean; errors?: ErrorObject[] | null },
-  ): readonly ErrorObject[] | null {
+  #check(bytes: number, run: (validator: ContractValidator) => Result): readonly ErrorObject[] | null {
     allowWork(bytes);
     const result = run(this.#first);
     if (result.valid) return null;

@@ -15,13 +15,13 @@ export function release(exchange: Exchange, request: IncomingMessage, response: 
     response.destroy();
     return;
   }
-  const headers: Record<string, string | number> = {
-    ...ALWAYS,
-    ...exchange.extraHeaders,
-    ...answer.headers,
-    'X-Request-Id': exchange.id,
-    traceparent: exchange.traceparent,
-  };
+  const headers: Record<string, string | number> = Object.assign(
+    { ...ALWAYS },
+    exchange.extraHeaders,
+    answer.headers,
+  );
+  headers['X-Request-Id'] = exchange.id;
+  headers['traceparent'] = exchange.traceparent;
   // A body that was refused unread would otherwise be read to its end only to be thrown away.
   if (!request.complete) headers['connection'] = 'close';
   if (answer.status !== 204 && answer.status !== 304) headers['content-length'] = answer.body.length;

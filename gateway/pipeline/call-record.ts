@@ -17,6 +17,12 @@ function sha256(body: Buffer): string {
   return hash('sha256', body, 'base64url');
 }
 
+function bodyDigest(exchange: Exchange): string | undefined {
+  if (exchange.body === null) return undefined;
+  exchange.bodySha256 ??= sha256(exchange.body);
+  return exchange.bodySha256;
+}
+
 const short = (value: string | undefined): string | undefined => value?.slice(0, 128);
 
 /** A record while it is written: every member is there from the start, so that all records have one shape. */
@@ -50,7 +56,7 @@ function draft(exchange: Exchange, id: string, kind: 'opening' | 'closing'): Dra
     method: request.method.slice(0, 16),
     trace: exchange.traceId,
     bytesIn: body?.length,
-    requestSha256: body === null ? undefined : sha256(body),
+    requestSha256: bodyDigest(exchange),
     outcome: undefined,
     stage: undefined,
     code: undefined,

@@ -1,5 +1,6 @@
 import type { OperationFacts } from '../../connectors/connector.js';
 import type { Fault } from '../base/problem.js';
+import { type Marks, marksAstray, NO_MARKS } from './check-marks.js';
 import { checkMethods, checkOperations } from './check-operations.js';
 import { checkExtensions, checkReferences, Places } from './check-places.js';
 import { checkSchemas } from './check-schemas.js';
@@ -30,6 +31,8 @@ export interface DocumentReport {
   readonly operations: readonly OperationSummary[];
   /** `info.version`, where it is a text. */
   readonly version: string | null;
+  /** Pointers into the manifest to marks of secrecy that lead nowhere in this document. */
+  readonly astray: readonly string[];
 }
 
 function summary(source: OperationSource): OperationSummary {
@@ -48,9 +51,9 @@ function summary(source: OperationSource): OperationSummary {
  * Finds every fault of an OpenAPI document, then compiles all of it. Takes as long as the document needs and blocks:
  * `checkService` runs it in a worker.
  */
-export async function checkDocument(text: string): Promise<DocumentReport> {
+export async function checkDocument(text: string, marks: Marks = NO_MARKS): Promise<DocumentReport> {
   const { document, faults: unreadable } = parseDocument(text);
-  if (document === null) return { faults: bounded(unreadable), operations: [], version: null };
+  if (document === null) return { faults: bounded(unreadable), operations: [], version: null, astray: [] };
   const faults = new FaultList();
   const places = new Places(document);
   const sources = readOperations(document);
@@ -68,6 +71,7 @@ export async function checkDocument(text: string): Promise<DocumentReport> {
     faults: bounded(faults.all()),
     operations: sources.map(summary),
     version: typeof version === 'string' ? version : null,
+    astray: marksAstray(document, sources, marks),
   };
 }
 

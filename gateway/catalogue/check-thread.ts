@@ -1,6 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { sourceLoader } from '../base/source-loader.js';
 import type { DocumentReport } from './check-document.js';
+import { type Marks, NO_MARKS } from './check-marks.js';
 import { fault } from './faults.js';
 
 export interface CheckLimits {
@@ -27,9 +28,9 @@ function leave(): void {
   else next();
 }
 
-function startWorker(text: string, memoryMb: number): Worker {
+function startWorker(text: string, marks: Marks, memoryMb: number): Worker {
   const options = {
-    workerData: { text },
+    workerData: { text, marks },
     // The document is data of a stranger: nothing of this process's environment goes with it.
     env: {},
     // No more stack than the main thread has: what compiles here must compile there too.
@@ -48,7 +49,7 @@ function startWorker(text: string, memoryMb: number): Worker {
 }
 
 function refused(keyword: string, vi: string, en: string): DocumentReport {
-  return { faults: [fault('', keyword, vi, en)], operations: [], version: null };
+  return { faults: [fault('', keyword, vi, en)], operations: [], version: null, astray: [] };
 }
 
 /** Whether a thread ended because of the document, and not because something of ours is broken. */
@@ -87,10 +88,11 @@ async function reportOf(worker: Worker, limits: CheckLimits): Promise<DocumentRe
 export async function checkInThread(
   text: string,
   limits: CheckLimits = DEFAULT_LIMITS,
+  marks: Marks = NO_MARKS,
 ): Promise<DocumentReport> {
   await turn();
   try {
-    const worker = startWorker(text, limits.memoryMb);
+    const worker = startWorker(text, marks, limits.memoryMb);
     try {
       return await reportOf(worker, limits);
     } finally {

@@ -43,7 +43,8 @@ export interface CheckResult {
 export async function checkService(service: ServiceToCheck): Promise<CheckResult> {
   assertNoStateSecret(service.manifest);
   const { manifest, faults: manifestFaults } = readManifest(service.manifest);
-  const report = await checkInThread(service.document, service.limits ?? DEFAULT_LIMITS);
+  const marks = manifest?.secrecyMarks;
+  const report = await checkInThread(service.document, service.limits ?? DEFAULT_LIMITS, marks);
   const faults = new FaultList();
   faults.push(...underPrefix('/manifest', manifestFaults), ...underPrefix('/document', report.faults));
   const declared = objectMember(service.manifest, 'operations');
@@ -51,6 +52,13 @@ export async function checkService(service: ServiceToCheck): Promise<CheckResult
   if (report.operations.length > 0) checkBindings(declared, report.operations, faults);
   if (manifest === null) return result(faults, report.operations);
   checkVersion(manifest, report.version, faults);
+  for (const pointer of report.operations.length > 0 ? report.astray : [])
+    faults.add(
+      `/manifest${pointer}`,
+      'field',
+      'không thông điệp nào có trường này',
+      'no message has this field',
+    );
   const merged = { ...manifest, operations: mergedBindings(manifest, report.operations) };
   if (report.operations.length > 0) {
     const found = await service.checkConnector(

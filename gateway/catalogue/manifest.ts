@@ -29,6 +29,27 @@ const successRule = z.strictObject({
   equals: z.array(z.union([z.string(), z.number(), z.boolean(), z.null()])).min(1),
 });
 
+/** Pointer into a message by the sections that faults name; `*` stands for every item of a list. */
+const markPointer = (sections: string) =>
+  z
+    .string()
+    .max(512)
+    .regex(new RegExp(`^/(?:body(?:/[^/]+)*|(?:${sections})/[^/]+)$`));
+
+const secrecyMarks = z.strictObject({
+  request: z
+    .array(markPointer('path|query|header'))
+    .max(32)
+    .default([])
+    .describe('Fields of requests that declare a degree of secrecy, e.g. /body/hoSo/*/doMat'),
+  response: z.array(markPointer('header')).max(32).default([]).describe('The same of answers'),
+  values: z
+    .array(z.string().min(1).max(64))
+    .max(64)
+    .default([])
+    .describe('What such a field says, beyond Mật, Tối mật, Tuyệt mật in any spelling: codes of the source'),
+});
+
 /**
  * What a provider says of a service beside its OpenAPI document: who provides it, on which terms it is shared,
  * where it comes from and how each operation is bound to the source.
@@ -56,6 +77,9 @@ export const ManifestSchema = z.strictObject({
   requestBytes: z.int().min(1).max(104_857_600).optional(),
   responseBytes: z.int().min(1).max(104_857_600).optional(),
   responseCheck: z.enum(['enforce', 'report']).default('enforce'),
+  secrecyMarks: secrecyMarks
+    .optional()
+    .describe('A message that declares itself a state secret in one of these fields is stopped'),
   success: successRule
     .optional()
     .describe('Success where the HTTP status does not tell; a binding may have its own'),

@@ -3,6 +3,7 @@ import type { RouteFacts } from '../base/exchange.js';
 import type { PublishedRow, ServiceState } from '../store/services.js';
 import { type Contract, compileContract, type Operation } from './contract.js';
 import type { Manifest } from './manifest.js';
+import { SecrecyMarks } from './secrecy-marks.js';
 
 export type OpenConnector = (
   id: string,
@@ -18,6 +19,8 @@ export class PublishedService {
   readonly id: string;
   readonly row: Omit<PublishedRow, 'document' | 'manifest'>;
   readonly manifest: Manifest;
+  /** Null where messages declare no degree of secrecy. */
+  readonly marks: SecrecyMarks | null;
   readonly document: string;
   readonly #open: OpenConnector;
   #contract: Contract | null = null;
@@ -31,6 +34,8 @@ export class PublishedService {
     this.id = row.id;
     this.row = facts;
     this.manifest = JSON.parse(manifest) as Manifest;
+    const { secrecyMarks } = this.manifest;
+    this.marks = secrecyMarks === undefined ? null : new SecrecyMarks(secrecyMarks);
     this.document = document;
     this.#open = open;
   }

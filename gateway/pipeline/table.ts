@@ -8,6 +8,7 @@ import type { TokenVerifier } from '../identity/token.js';
 import type { AdminExchange, DataExchange, OpenExchange } from './exchanges.js';
 import type { Limits } from './limits.js';
 import type { ManagementApi } from './management-api.js';
+import { stopSecretRequest } from './state-secret.js';
 import { authoriseCall } from './stages/authorise-call.js';
 import { authoriseRole } from './stages/authorise-role.js';
 import { checkControlResponse } from './stages/check-control-response.js';
@@ -61,6 +62,7 @@ export function corridors(rooms: Rooms): Corridors {
   const dataLimit = (exchange: DataExchange): number =>
     exchange.service?.manifest.requestBytes ?? config.limits.requestBytes;
   const controlLimit = () => CONTROL_BODY_BYTES;
+  const checkData = checkRequest(dataLimit, stopSecretRequest);
   // biome-ignore format: a table reads best as a table
   const table: readonly Row[] = [
     //  door              DATA                      ADMIN                        OPEN
@@ -68,7 +70,7 @@ export function corridors(rooms: Rooms): Corridors {
     ['identify',       identify(audience('data')), identify(audience('api')), null],
     ['authorise',      authoriseCall(rooms),     authoriseRole(rooms),        null],
     ['limit',          limitCall(rooms),         limitSystem(rooms),          limitAddress(rooms)],
-    ['check-request',  checkRequest(dataLimit),  checkRequest(controlLimit),  null],
+    ['check-request',  checkData,                checkRequest(controlLimit),  null],
     ['forward',        forward(rooms),           handleControl(rooms),        render()],
     ['check-response', checkResponse(rooms),     checkControlResponse(rooms), null],
   ];

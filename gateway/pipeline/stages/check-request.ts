@@ -52,8 +52,13 @@ function hold(exchange: Checkable, operation: Operation, body: Buffer): void {
   });
 }
 
-/** Reads the body within its bound and holds the request against the published contract. */
-export function checkRequest<X extends Checkable>(bodyLimit: (exchange: X) => number): Stage<X> {
+/**
+ * Reads the body within its bound and holds the request against the published contract; `assure` sees what fits.
+ */
+export function checkRequest<X extends Checkable>(
+  bodyLimit: (exchange: X) => number,
+  assure: (exchange: X) => void = () => undefined,
+): Stage<X> {
   return {
     name: 'check-request',
     needs: ['operation', 'allowed', 'counted'],
@@ -65,8 +70,13 @@ export function checkRequest<X extends Checkable>(bodyLimit: (exchange: X) => nu
       const errors = namingFaults(exchange);
       if (errors.length > 0) throw new Problem('request_invalid', { errors });
       const body = request.readBody(bodyLimit(exchange));
-      if (body instanceof Promise) return body.then((bytes) => hold(exchange, operation, bytes));
+      if (body instanceof Promise)
+        return body.then((bytes) => {
+          hold(exchange, operation, bytes);
+          assure(exchange);
+        });
       hold(exchange, operation, body);
+      assure(exchange);
       return undefined;
     },
   };

@@ -3,6 +3,7 @@ import type { Logger } from '../../base/log.js';
 import { type Fault, Problem } from '../../base/problem.js';
 import type { DataExchange } from '../exchanges.js';
 import { passedHeaders } from '../passed-headers.js';
+import { stopSecretAnswer } from '../state-secret.js';
 
 /** A source that says 5xx without the contract promising it has failed; anything else unpromised is a wrong answer. */
 function refusal(exchange: DataExchange, faults: readonly Fault[]): Problem {
@@ -40,6 +41,7 @@ export function checkResponse({ log }: { log: Logger }): Stage<DataExchange> {
           'answer off contract',
         );
       }
+      if (service.marks?.inResponses === true) stopSecretAnswer(exchange, service.marks);
       exchange.answer = {
         status: source.status,
         headers: passedHeaders(source.headers, operation.answerHeaders),

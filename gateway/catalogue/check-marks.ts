@@ -1,0 +1,89 @@
+import type { ApiDocument, Place } from './document.js';
+import { listMember, member, pointerOf } from './json-tree.js';
+import { contentOf, type OperationSource } from './operation-source.js';
+import { isUntyped, propertiesOf, seenKeyword, typesOf } from './schema-types.js';
+import { EACH, stepsOf } from './secrecy-marks.js';
+
+/** The pointers of a manifest that name fields of messages. */
+export interface Marks {
+  readonly request: readonly string[];
+  readonly response: readonly string[];
+}
+
+export const NO_MARKS: Marks = { request: [], response: [] };
+
+type Schemas = readonly unknown[];
+
+const MAX_BRANCHING = 8;
+
+/** A schema and the alternatives it offers. */
+function alternatives(document: ApiDocument, schema: unknown, depth = 0): Schemas {
+  if (depth > MAX_BRANCHING) return [];
+  const branches = ['anyOf', 'oneOf'].flatMap((keyword) =>
+    listMember({ branches: seenKeyword(schema, keyword, document) }, 'branches'),
+  );
+  return [schema, ...branches.flatMap((branch) => alternatives(document, branch, depth + 1))];
+}
+
+/** The schemas one step further in; nothing is known of what an untyped schema holds, so everything is. */
+function step(document: ApiDocument, schema: unknown, name: string): Schemas {
+  const items = seenKeyword(schema, 'items', document);
+  if (items !== undefined && (name === EACH || /^[0-9]+$/.test(name))) return [items];
+  const properties = propertiesOf(schema, document);
+  if (name === EACH && properties.size > 0) return [...properties.values()];
+  const property = properties.get(name);
+  if (property !== undefined) return [property];
+  const additional = seenKeyword(schema, 'additionalProperties', document);
+  if (typeof additional === 'object' || additional === true) return [additional];
+  return isUntyped(typesOf(schema, document)) ? [true] : [];
+}
+
+function leads(document: ApiDocument, from: Schemas, steps: readonly string[]): boolean {
+  let schemas = from;
+  for (const name of steps)
+    schemas = schemas
+      .flatMap((schema) => alternatives(document, schema))
+      .flatMap((schema) => step(document, schema, name));
+  return schemas.length > 0;
+}
+
+function bodySchemas(holder: Place | null): Schemas {
+  if (holder === null) return [];
+  return [...contentOf(holder).values()].map(({ value }) => member(value, 'schema') ?? true);
+}
+
+function namedIn(source: OperationSource, section: string, name: string): boolean {
+  return source.parameters.some((parameter) => {
+    const same =
+      section === 'header' ? parameter.name.toLowerCase() === name.toLowerCase() : parameter.name === name;
+    return parameter.in === section && (same || name === EACH);
+  });
+}
+
+function inRequest(document: ApiDocument, source: OperationSource, pointer: string): boolean {
+  const [section = '', ...steps] = stepsOf(pointer);
+  if (section === 'body') return leads(document, bodySchemas(source.requestBody), steps);
+  return namedIn(source, section, steps[0] ?? '');
+}
+
+function inResponse(document: ApiDocument, source: OperationSource, pointer: string): boolean {
+  const [section = '', ...steps] = stepsOf(pointer);
+  return [...source.responses.values()].some((response) => {
+    if (section === 'body') return leads(document, bodySchemas(response), steps);
+    const headers = Object.keys((member(response.value, 'headers') as object | undefined) ?? {});
+    return headers.some((name) => name.toLowerCase() === (steps[0] ?? '').toLowerCase());
+  });
+}
+
+/** Pointers into the manifest to marks that no operation of the document could carry: misspelled, they would guard nothing. */
+export function marksAstray(
+  document: ApiDocument,
+  sources: readonly OperationSource[],
+  marks: Marks,
+): string[] {
+  const astray = (side: keyof Marks, known: typeof inRequest): string[] =>
+    marks[side].flatMap((pointer, i) =>
+      sources.some((source) => known(document, source, pointer)) ? [] : [pointerOf('secrecyMarks', side, i)],
+    );
+  return [...astray('request', inRequest), ...astray('response', inResponse)];
+}

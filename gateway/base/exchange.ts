@@ -44,6 +44,8 @@ export interface Caller {
   readonly system: string;
   readonly agency: string;
   readonly roles: readonly string[];
+  /** The person who signed in, when the token is a person's. */
+  readonly user?: string;
   /** The token's `jti`. */
   readonly tokenId: string;
   /** The key or secret the client authenticated with, by name, when the token says so. */

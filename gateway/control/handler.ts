@@ -10,7 +10,13 @@ export interface ControlCall {
   /** Coerced to the types of the contract. */
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: unknown;
-  readonly caller: { readonly system: string; readonly agency: string; readonly roles: readonly string[] };
+  readonly caller: {
+    readonly system: string;
+    readonly agency: string;
+    readonly roles: readonly string[];
+    /** The person who signed in, when the token is a person's. */
+    readonly user?: string;
+  };
 }
 
 export interface ControlResult {

@@ -13,6 +13,7 @@ import {
   updateService,
 } from '../../store/services.js';
 import { isUniqueViolation } from '../../store/unique.js';
+import { actorOf } from '../actor.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { conflict } from '../refusals.js';
 import { type CheckedContent, checkedContent, documentText, type SentContent } from './content.js';
@@ -108,7 +109,7 @@ export async function create(context: ControlContext, call: ControlCall): Promis
       if ((await findService(trx, row.id)) !== undefined) throw taken();
       await assertProviderExists(trx, content.manifest);
       await insertService(trx, row);
-      await insertRevision(trx, newRevision(content, 1, call.caller.system, now));
+      await insertRevision(trx, newRevision(content, 1, actorOf(call.caller), now));
       await saveCredentials(trx, row.id, values, now);
     });
   } catch (error) {
@@ -166,7 +167,7 @@ export async function saveDraft(context: ControlContext, call: ControlCall): Pro
       const latest = await findRevision(trx, id, row.latest_revision);
       if (latest?.sha256 === content.sha256) return { before: row, after: row, same: true };
       const patch = draftPatch(row, content, now);
-      await insertRevision(trx, newRevision(content, row.latest_revision + 1, call.caller.system, now));
+      await insertRevision(trx, newRevision(content, row.latest_revision + 1, actorOf(call.caller), now));
       await updateService(trx, id, patch);
       return { before: row, after: { ...row, ...patch }, same: false };
     },

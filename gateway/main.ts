@@ -36,6 +36,7 @@ import { Limits } from './pipeline/limits.js';
 import { createManagementApi } from './pipeline/management-api.js';
 import { corridors } from './pipeline/table.js';
 import { createPortal, portalAssets } from './portal/portal.js';
+import { openAttachments } from './store/attachments.js';
 import { type Database, migrate, openDatabase } from './store/database.js';
 import { keepInstallationValue } from './store/installation.js';
 import { serviceCredentials } from './store/services.js';
@@ -99,11 +100,19 @@ function connectorOpener({ database, sealing, egress, log }: SourceParts) {
   return open;
 }
 
-function controlContext(parts: SourceParts & { clock: Clock; catalogue: Catalogue }): ControlContext {
-  const { database, clock, sealing, egress, catalogue } = parts;
+interface ControlParts extends SourceParts {
+  readonly clock: Clock;
+  readonly catalogue: Catalogue;
+  readonly config: Config;
+}
+
+function controlContext(parts: ControlParts): ControlContext {
+  const { database, clock, config, sealing, egress, catalogue } = parts;
   return {
     database,
     clock,
+    config,
+    attachments: openAttachments(config.documents.attachmentsDir ?? join(config.dataDir, 'attachments')),
     seal: (service, name, plain) => sealing.seal('credential', credentialLabel(service, name), plain),
     refresh: () => catalogue.refresh(),
     checkService: (manifest, document, credentialNames) =>

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import * as catalogue from './0001-catalogue.js';
 import * as identity from './0002-identity.js';
 import * as record from './0003-record.js';
+import * as documents from './0004-documents.js';
 import * as legalBasis from './0005-legal-basis.js';
 
 interface Step {
@@ -14,6 +15,7 @@ const STEPS: readonly Step[] = [
   { name: '0001-catalogue', ...catalogue },
   { name: '0002-identity', ...identity },
   { name: '0003-record', ...record },
+  { name: '0004-documents', ...documents },
   { name: '0005-legal-basis', ...legalBasis },
 ];
 

@@ -25,6 +25,8 @@ export interface SystemEntry {
   readonly row: SystemRow;
   readonly roles: readonly Role[];
   readonly credentials: readonly CredentialRow[];
+  /** Milliseconds since the epoch; the account works until before. */
+  readonly until: number;
 }
 
 export interface CatalogueOptions {
@@ -41,13 +43,14 @@ export interface CatalogueOptions {
 const DAY_MS = 86_400_000;
 
 /** Validity dates are calendar days in Asia/Ho_Chi_Minh (UTC+7, no summer time), both inclusive. */
+const midnight = (day: string): number => Date.parse(`${day}T00:00:00+07:00`);
+
+/** The moment after a last day, or never. */
+const endAfter = (day: string | null | undefined): number =>
+  day === null || day === undefined ? Number.POSITIVE_INFINITY : midnight(day) + DAY_MS;
+
 function agencyEntry(row: AgencyRow): AgencyEntry {
-  const midnight = (date: string): number => Date.parse(`${date}T00:00:00+07:00`);
-  return {
-    row,
-    from: midnight(row.valid_from),
-    until: row.valid_to === null ? Number.POSITIVE_INFINITY : midnight(row.valid_to) + DAY_MS,
-  };
+  return { row, from: midnight(row.valid_from), until: endAfter(row.valid_to) };
 }
 
 /**
@@ -175,7 +178,8 @@ export class Catalogue {
   }
 
   #putSystem(row: SystemRow, credentials: readonly CredentialRow[]): void {
-    this.#systems.set(row.id, { row, roles: JSON.parse(row.roles) as Role[], credentials });
+    const roles = JSON.parse(row.roles) as Role[];
+    this.#systems.set(row.id, { row, roles, credentials, until: endAfter(row.valid_to) });
   }
 
   #putService(row: PublishedRow): void {

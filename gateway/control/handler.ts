@@ -1,6 +1,8 @@
 import type { Act } from '../base/exchange.js';
 import type { Fault } from '../base/problem.js';
 import type { Clock } from '../base/clock.js';
+import type { Config } from '../base/config.js';
+import type { AttachmentStore } from '../store/attachments.js';
 import type { Database } from '../store/database.js';
 
 /** A call of the management API that passed every door: authenticated, allowed by role, valid by `openapi.yaml`. */
@@ -10,6 +12,8 @@ export interface ControlCall {
   /** Coerced to the types of the contract. */
   readonly query: Readonly<Record<string, unknown>>;
   readonly body: unknown;
+  /** A body that is no JSON, byte for byte. */
+  readonly file?: { readonly bytes: Buffer; readonly type: string };
   readonly caller: {
     readonly system: string;
     readonly agency: string;
@@ -21,7 +25,7 @@ export interface ControlCall {
 
 export interface ControlResult {
   readonly status: number;
-  /** JSON; a string is sent as it is, with `content-type` among the headers; absent for 204. */
+  /** JSON; a string or bytes are sent as they are, with `content-type` among the headers; absent for 204. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
   /** What changed, for the record; secrets never appear here. */
@@ -45,10 +49,15 @@ export interface ServiceCheck {
   }[];
 }
 
+/** The settings that the rules of the control plane turn on. */
+export type ControlConfig = Pick<Config, 'documents' | 'sharing'>;
+
 /** What the rooms of the control plane are given. They reach nothing else. */
 export interface ControlContext {
   readonly database: Database;
   readonly clock: Clock;
+  readonly config: ControlConfig;
+  readonly attachments: AttachmentStore;
   /** Seals a credential of a service for storage. */
   seal(serviceId: string, name: string, plain: string): string;
   /** Checks a manifest with its document; `credentialNames` are those already stored or sent along. */

@@ -1,6 +1,7 @@
 import { agencyRoutes } from './agencies/routes.js';
 import { auditRoutes } from './audit/routes.js';
 import type { ControlContext, ControlHandlers } from './handler.js';
+import { documentRoutes } from './documents/routes.js';
 import { meRoutes } from './me/routes.js';
 import { serviceRoutes } from './services/routes.js';
 import { systemRoutes } from './systems/routes.js';
@@ -12,6 +13,7 @@ export function createControl(context: ControlContext): ControlHandlers {
     ...systemRoutes(context),
     ...serviceRoutes(context),
     ...auditRoutes(context),
+    ...documentRoutes(context),
     ...meRoutes(context),
   };
 }

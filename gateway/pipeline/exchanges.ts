@@ -23,6 +23,8 @@ export class AdminExchange extends Exchange {
   params: Readonly<Record<string, string>> = {};
   roles: readonly string[] = [];
   handler: ControlHandler | null = null;
+  /** Whether the operation's body is a file, which may be larger than a message. */
+  takesFile = false;
   system: SystemEntry | null = null;
   agency: AgencyEntry | null = null;
   valid: ValidRequest | null = null;

@@ -5,10 +5,15 @@ import type { AgencyEntry, SystemEntry } from '../catalogue/catalogue.js';
 /** Since when, as a decision trace says it. */
 export const iso = (ms: number): string => new Date(ms).toISOString();
 
-/** Refuses a system that is locked or revoked now, whatever its token says. */
-export function assertSystemInForce(system: SystemEntry): void {
+/** Refuses a system that is locked, revoked or past its last day now, whatever its token says. */
+export function assertSystemInForce(system: SystemEntry, clock: Clock): void {
   const { state, state_since, id } = system.row;
-  if (state === 'active') return;
+  if (state === 'active') {
+    if (clock.now() < system.until) return;
+    throw new Problem('client_locked', {
+      rule: { kind: 'system', id, state: 'ended', since: iso(system.until) },
+    });
+  }
   throw new Problem(state === 'locked' ? 'client_locked' : 'client_revoked', {
     rule: { kind: 'system', id, state, since: iso(state_since) },
   });

@@ -9,6 +9,8 @@ export interface ControlMatch {
   readonly params: Readonly<Record<string, string>>;
   readonly handler: ControlHandler;
   readonly roles: readonly string[];
+  /** Whether its body is a file rather than a message. */
+  readonly takesFile: boolean;
 }
 
 export interface ManagementApi {
@@ -59,7 +61,9 @@ export async function createManagementApi(
       }
       const found = matchOperation(contract, method, path);
       if (found.operation.id !== id) throw new Problem('operation_not_found');
-      return { ...found, handler, roles: roles.get(id) ?? [] };
+      const { requestMediaTypes } = found.operation;
+      const takesFile = requestMediaTypes.length > 0 && !requestMediaTypes.includes('application/json');
+      return { ...found, handler, roles: roles.get(id) ?? [], takesFile };
     },
   };
 }

@@ -61,7 +61,8 @@ export function corridors(rooms: Rooms): Corridors {
   const audience = (resource: string) => ({ ...rooms, audience: `${config.publicUrl}/${resource}` });
   const dataLimit = (exchange: DataExchange): number =>
     exchange.service?.manifest.requestBytes ?? config.limits.requestBytes;
-  const controlLimit = () => CONTROL_BODY_BYTES;
+  const controlLimit = (exchange: AdminExchange): number =>
+    exchange.takesFile ? config.documents.attachmentBytes : CONTROL_BODY_BYTES;
   const checkData = checkRequest(dataLimit, stopSecretRequest);
   // biome-ignore format: a table reads best as a table
   const table: readonly Row[] = [

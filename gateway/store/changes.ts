@@ -2,7 +2,16 @@ import type { Knex } from 'knex';
 import type { Database } from './database.js';
 
 /** What a change was about; every node re-reads just that. */
-export type ChangedNoun = 'agency' | 'system' | 'service' | 'legal_basis' | 'calendar_day';
+export type ChangedNoun =
+  | 'agency'
+  | 'system'
+  | 'service'
+  | 'legal_basis'
+  | 'calendar_day'
+  | 'document'
+  | 'grant'
+  | 'sharing_request'
+  | 'account_request';
 
 export interface Change {
   readonly id: number;

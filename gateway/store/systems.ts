@@ -16,6 +16,10 @@ export interface SystemRow {
   state: SystemState;
   state_since: number;
   state_reason: string | null;
+  /** The document that the last change of state rests on. */
+  state_document?: string | null;
+  /** Last calendar day on which the account works. */
+  valid_to?: string | null;
   limit_calls: number | null;
   limit_seconds: number | null;
   created_at: number;

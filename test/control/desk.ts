@@ -1,15 +1,18 @@
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import formatsModule from 'ajv-formats';
 import { parse } from 'yaml';
 import { createEgress } from '../../connectors/allow-list.js';
 import { checkConnector } from '../../connectors/registry.js';
 import type { Act } from '../../gateway/base/exchange.js';
+import { loadConfig } from '../../gateway/base/config.js';
 import { Problem, PROBLEMS } from '../../gateway/base/problem.js';
 import { checkService } from '../../gateway/catalogue/check.js';
 import type { ApiAnswer, ManagementApi } from '../../gateway/cli/api.js';
 import type { ControlCall, ControlContext, ControlHandlers } from '../../gateway/control/handler.js';
 import { createControl } from '../../gateway/control/index.js';
+import { openAttachments } from '../../gateway/store/attachments.js';
 import { insertAgency } from '../../gateway/store/agencies.js';
 import { findSystem, insertCredential, insertSystem, type Role } from '../../gateway/store/systems.js';
 import { makeSecret } from '../../gateway/control/systems/credentials.js';
@@ -202,6 +205,8 @@ export class Desk {
     return {
       database,
       clock: { now: () => this.now },
+      config: loadConfig({}),
+      attachments: openAttachments(join(this.test.dataDir, 'attachments')),
       seal: (service, name, plain) => {
         this.sealed.push(`${service}#${name}`);
         return `sealed(${Buffer.from(plain).reverse().toString('base64url')})`;

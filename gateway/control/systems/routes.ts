@@ -13,10 +13,13 @@ import {
   updateCredential,
   updateSystem,
 } from '../../store/systems.js';
+import type { DocumentRow } from '../../store/documents.js';
 import { isUniqueViolation } from '../../store/unique.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { pageAsked, pageBody } from '../paging.js';
+import { citation, mustRestOn } from '../papers.js';
 import { conflict } from '../refusals.js';
+import { act } from './lifecycle.js';
 import {
   addKey,
   addSecret,
@@ -32,13 +35,10 @@ import {
 import { publicKeyOf } from './public-key.js';
 import {
   assertAgency,
-  assertNotSelf,
-  assertOperatorRemains,
+  assertTerm,
   mustFind,
-  nextState,
-  rolesOf,
-  type SystemAct,
 } from './rules.js';
+import { systemView as view } from './views.js';
 
 interface Limit {
   readonly calls: number;
@@ -52,6 +52,9 @@ interface NewSystem {
   readonly roles: readonly Role[];
   readonly limit?: Limit | null;
   readonly credential: NewCredential;
+  /** Last day on which the account works. */
+  readonly validTo?: string | null;
+  readonly document?: string;
 }
 
 interface SystemChange {
@@ -59,24 +62,7 @@ interface SystemChange {
   readonly limit?: Limit | null;
 }
 
-const iso = (ms: number): string => new Date(ms).toISOString();
 const tidy = (name: string): string => name.normalize('NFC').trim();
-
-function view(row: SystemRow) {
-  const { limit_calls: calls, limit_seconds: seconds } = row;
-  return {
-    id: row.id,
-    agency: row.agency_code,
-    name: row.name,
-    roles: rolesOf(row),
-    state: row.state,
-    stateSince: iso(row.state_since),
-    stateReason: row.state_reason,
-    limit: calls === null || seconds === null ? null : { calls, seconds },
-    createdAt: iso(row.created_at),
-    updatedAt: iso(row.updated_at),
-  };
-}
 
 async function details(knex: Knex, row: SystemRow, now: number) {
   const credentials = await listCredentials(knex, row.id);
@@ -92,6 +78,8 @@ function newRow(id: string, body: NewSystem, now: number): SystemRow {
     state: 'active',
     state_since: now,
     state_reason: null,
+    state_document: body.document ?? null,
+    valid_to: body.validTo ?? null,
     limit_calls: body.limit?.calls ?? null,
     limit_seconds: body.limit?.seconds ?? null,
     created_at: now,
@@ -125,19 +113,24 @@ async function register(context: ControlContext, call: ControlCall): Promise<Con
   const row = newRow(body.id ?? idFrom(body.name), body, now);
   const made = await makeCredential(row.id, body.credential, now);
   const taken = () => conflict(`Mã hệ thống ${row.id} đã được dùng.`, `The id ${row.id} is taken.`);
+  assertTerm(row.valid_to ?? null, now);
+  let paper: DocumentRow;
   try {
-    await changing(database, { noun: 'system', key: row.id, at: now }, async (trx) => {
+    paper = await changing(database, { noun: 'system', key: row.id, at: now }, async (trx) => {
+      const found = await mustRestOn(trx, body.document, call.caller);
       if ((await findSystem(trx, row.id)) !== undefined) throw taken();
       await assertAgency(trx, row.agency_code);
       await insertSystem(trx, row);
       await insertCredential(trx, made.row);
+      return found;
     });
   } catch (error) {
     throw isUniqueViolation(error) ? taken() : error;
   }
   await context.refresh();
   const system = view(row);
-  const after = { ...system, credentials: [credentialView(made.row, now)] };
+  const credentials = [credentialView(made.row, now)];
+  const after = { ...system, credentials, document: citation(paper) };
   return {
     status: 201,
     body: { system, credential: shownOnce(made, now) },
@@ -177,32 +170,6 @@ async function update(context: ControlContext, call: ControlCall): Promise<Contr
   };
 }
 
-async function revokeAll(trx: Knex.Transaction, id: string, now: number): Promise<void> {
-  for (const credential of await listCredentials(trx, id))
-    if (credential.revoked_at === null) await updateCredential(trx, credential.id, { revoked_at: now });
-}
-
-/** lock, unlock, revoke: one way through for all three. */
-async function act(context: ControlContext, call: ControlCall, what: SystemAct): Promise<ControlResult> {
-  const { database, clock } = context;
-  const id = call.path['id'] ?? '';
-  const now = clock.now();
-  const { reason } = call.body as { reason: string };
-  if (what !== 'unlock') assertNotSelf(id, call.caller.system);
-  const { before, patch } = await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
-    const row = await mustFind(trx, id);
-    const state = nextState(row, what);
-    if (state !== 'active') await assertOperatorRemains(trx, row, now);
-    const change = { state, state_since: now, state_reason: reason.trim(), updated_at: now };
-    await updateSystem(trx, id, change);
-    if (state === 'revoked') await revokeAll(trx, id, now);
-    return { before: row, patch: change };
-  });
-  await context.refresh();
-  const after = view({ ...before, ...patch });
-  return { status: 200, body: after, act: { noun: 'system', key: id, before: view(before), after } };
-}
-
 /** Systems: the client applications of the agencies, how they prove themselves, and whether they may. */
 export function systemRoutes(context: ControlContext): ControlHandlers {
   return {
@@ -216,5 +183,6 @@ export function systemRoutes(context: ControlContext): ControlHandlers {
     lockSystem: (call) => act(context, call, 'lock'),
     unlockSystem: (call) => act(context, call, 'unlock'),
     revokeSystem: (call) => act(context, call, 'revoke'),
+    extendSystem: (call) => act(context, call, 'extend'),
   };
 }

@@ -14,13 +14,16 @@ import {
 import { conflict, invalid, notFound, ownDecision, wrongTransition } from '../refusals.js';
 import { sameKey } from './public-key.js';
 
-export type SystemAct = 'lock' | 'unlock' | 'revoke';
+export type SystemAct = 'lock' | 'unlock' | 'revoke' | 'extend';
 
 /** From which states each act leads where. `revoked` is final: no act leads out of it. */
-export const SYSTEM_ACTS: Readonly<Record<SystemAct, { from: readonly SystemState[]; to: SystemState }>> = {
+export const SYSTEM_ACTS: Readonly<
+  Record<SystemAct, { from: readonly SystemState[]; to: SystemState | null }>
+> = {
   lock: { from: ['active'], to: 'locked' },
   unlock: { from: ['locked'], to: 'active' },
   revoke: { from: ['active', 'locked'], to: 'revoked' },
+  extend: { from: ['active', 'locked'], to: null },
 };
 
 /** More living credentials than this are a sign of something gone wrong, and each is a way in. */
@@ -40,7 +43,7 @@ export async function assertAgency(knex: Knex, code: string): Promise<void> {
 
 export function nextState(row: SystemRow, act: SystemAct): SystemState {
   const { from, to } = SYSTEM_ACTS[act];
-  if (from.includes(row.state)) return to;
+  if (from.includes(row.state)) return to ?? row.state;
   throw wrongTransition('system', { id: row.id, state: row.state, since: row.state_since }, act);
 }
 
@@ -103,4 +106,23 @@ export async function assertNewKey(live: readonly CredentialRow[], key: JWK): Pr
       'This key, or its kid, is already in use.',
     );
   }
+}
+
+/** The last day of an account lies ahead. @throws Problem `request_invalid` */
+export function assertTerm(validTo: string | null, now: number): void {
+  if (validTo === null || validTo >= vietnamDay(now)) return;
+  throw invalid('/body/validTo', 'date', 'ngày cuối cùng đã qua', 'lies in the past');
+}
+
+/** An extension lengthens: whoever means to shorten locks or revokes. */
+export function assertExtends(row: SystemRow, validTo: string | null, now: number): void {
+  assertTerm(validTo, now);
+  const held = row.valid_to ?? null;
+  if (held !== null && (validTo === null || validTo > held)) return;
+  throw invalid(
+    '/body/validTo',
+    'order',
+    held === null ? 'tài khoản không có thời hạn' : `phải sau ngày ${held}`,
+    held === null ? 'the account has no last day' : `must be after ${held}`,
+  );
 }

@@ -38,7 +38,7 @@ export function authoriseCall({
     gives: ['allowed'],
     run({ system, agency, service }) {
       if (system === null || service === null) throw new Problem('internal_error');
-      assertSystemInForce(system);
+      assertSystemInForce(system, clock);
       assertAgencyInForce(agency, system.row.agency_code, clock);
       if (!system.roles.includes('consumer')) {
         throw new Problem('role_required', {

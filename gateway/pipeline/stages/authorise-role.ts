@@ -12,7 +12,7 @@ export function authoriseRole({ clock }: { clock: Clock }): Stage<AdminExchange>
     gives: ['allowed'],
     run({ system, agency, roles }) {
       if (system === null) throw new Problem('internal_error');
-      assertSystemInForce(system);
+      assertSystemInForce(system, clock);
       assertAgencyInForce(agency, system.row.agency_code, clock);
       if (system.roles.some((role) => roles.includes(role))) return;
       throw new Problem('role_required', {

@@ -2,13 +2,22 @@ import type { Recorder } from '../../audit/record.js';
 import type { Clock } from '../../base/clock.js';
 import type { Stage } from '../../base/exchange.js';
 import { Problem } from '../../base/problem.js';
+import type { ControlCall } from '../../control/handler.js';
 import type { AdminExchange } from '../exchanges.js';
 import { writeOpening } from '../opening.js';
 
 const EMPTY = Buffer.alloc(0);
 
-const bytesOf = (body: unknown): Buffer =>
-  Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+function bytesOf(body: unknown): Buffer {
+  if (Buffer.isBuffer(body)) return body;
+  return Buffer.from(typeof body === 'string' ? body : JSON.stringify(body));
+}
+
+/** What the contract takes as it is: a file, whose meaning is its handler's affair. */
+function fileOf({ body, valid, request }: AdminExchange): Pick<ControlCall, 'file'> {
+  if (body === null || valid?.json !== null) return {};
+  return { file: { bytes: body, type: String(request.headers['content-type'] ?? '') } };
+}
 
 /** Does what the management call asks for; what changes something leaves its opening record first. */
 export function handleControl({
@@ -33,6 +42,7 @@ export function handleControl({
         query: valid.query,
         body: valid.json,
         caller,
+        ...fileOf(exchange),
       });
       exchange.act = result.act ?? null;
       const headers = {

@@ -17,6 +17,7 @@ export function matchControl({ api }: { api: ManagementApi }): Stage<AdminExchan
       exchange.params = found.params;
       exchange.handler = found.handler;
       exchange.roles = found.roles;
+      exchange.takesFile = found.takesFile;
       const facts = { provider: null, service: null, version: null, sharing: null };
       exchange.route = {
         ...facts,

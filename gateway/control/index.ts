@@ -1,6 +1,8 @@
 import { agencyRoutes } from './agencies/routes.js';
 import { auditRoutes } from './audit/routes.js';
+import { calendarRoutes } from './calendar/routes.js';
 import type { ControlContext, ControlHandlers } from './handler.js';
+import { legalBasisRoutes } from './legal-bases/routes.js';
 import { meRoutes } from './me/routes.js';
 import { serviceRoutes } from './services/routes.js';
 import { systemRoutes } from './systems/routes.js';
@@ -12,6 +14,8 @@ export function createControl(context: ControlContext): ControlHandlers {
     ...systemRoutes(context),
     ...serviceRoutes(context),
     ...auditRoutes(context),
+    ...legalBasisRoutes(context),
+    ...calendarRoutes(context),
     ...meRoutes(context),
   };
 }

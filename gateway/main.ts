@@ -21,6 +21,7 @@ import { compileContract } from './catalogue/contract.js';
 import type { OpenConnector } from './catalogue/published-service.js';
 import { bootstrap } from './control/bootstrap.js';
 import type { ControlContext } from './control/handler.js';
+import { fillRegistry } from './control/first-facts/fill.js';
 import { createControl } from './control/index.js';
 import { createApp, type Readiness } from './http/app.js';
 import { Gate } from './http/gate.js';
@@ -65,6 +66,7 @@ export function configured(file: unknown): Config {
 /** The first start creates an administrator; its secret is shown in one file that only its owner may read. */
 async function firstStart(database: Database, config: Config, clock: Clock, log: Logger): Promise<void> {
   const admin = await bootstrap(database, config.platform, clock);
+  await fillRegistry(database, clock);
   if (admin === null) return;
   const file = join(config.dataDir, 'admin.json');
   writeFileSync(
@@ -287,7 +289,9 @@ async function buildServer(rooms: OpenRooms, redis: Redis | null): Promise<Serve
     lgsp_records_waiting: { help: 'Records waiting for the disk', read: () => recorder.waiting },
     lgsp_calls_in_progress: { help: 'Calls in progress on this node', read: () => gate?.inProgress ?? 0 },
   });
-  gate = new Gate({ corridors: corridors({ ...rooms, tokens, limits, api }), config, clock, log, metrics });
+  const legalReference = (ref: string) => catalogue.legalReference(ref);
+  const stages = corridors({ ...rooms, tokens, limits, api });
+  gate = new Gate({ corridors: stages, config, clock, log, metrics, legalReference });
   const app = createApp({
     config,
     log,

@@ -97,7 +97,12 @@ export const ConfigSchema = z.strictObject({
       receiveWorkingDays: z.int().min(1).max(60).default(2).describe('Working days to take up a request'),
       reviewWorkingDays: z.int().min(1).max(240).default(5).describe('Working days to decide on a request'),
       settleWorkingDays: z.int().min(1).max(240).default(10).describe('Working days to settle a difficulty'),
-      reviewMonths: z.int().min(1).max(24).default(6).describe('Months between two reviews of the default list'),
+      reviewMonths: z
+        .int()
+        .min(1)
+        .max(24)
+        .default(6)
+        .describe('Months between two reviews of the default list'),
       maxTermDays: z.int().min(1).max(3660).default(1827).describe('The longest term of an approval, days'),
     })
     .prefault({}),

@@ -119,7 +119,8 @@ export interface DecisionRule {
     | 'source'
     | 'record'
     | 'document'
-    | 'sharing_request';
+    | 'sharing_request'
+    | 'legal_basis';
   readonly id?: string;
   readonly state?: string;
   /** RFC 3339, when the rule came into this state. */
@@ -141,6 +142,8 @@ export interface ProblemParts {
   readonly rule?: DecisionRule;
   readonly errors?: readonly Fault[];
   readonly remedy?: Bilingual;
+  /** References into the registry of legal bases, e.g. `491-qd-ubnd#d3.7`; in place of the code's own (`problem-legal.ts`). */
+  readonly legalBasis?: readonly string[];
   /** Headers that the refusal needs: `WWW-Authenticate`, `Allow`, `Retry-After`, … */
   readonly headers?: Readonly<Record<string, string>>;
   /** Said to the operational log, never to the caller. */

@@ -1,8 +1,11 @@
+import { vietnamDay } from '../base/calendar.js';
 import type { Clock } from '../base/clock.js';
+import type { LegalReference } from '../base/legal-reference.js';
 import type { Logger } from '../base/log.js';
 import { type AgencyRow, findAgency, listAgencies } from '../store/agencies.js';
 import { type Change, changesSince, lastChange } from '../store/changes.js';
 import type { Database } from '../store/database.js';
+import { findLegalBasis, listLegalBases, listLegalClauses } from '../store/legal-bases.js';
 import { type PublishedRow, publishedServices } from '../store/services.js';
 import {
   type CredentialRow,
@@ -12,6 +15,7 @@ import {
   type Role,
   type SystemRow,
 } from '../store/systems.js';
+import { LegalDirectory } from './legal-directory.js';
 import { type OpenConnector, PublishedService } from './published-service.js';
 
 export interface AgencyEntry {
@@ -63,6 +67,7 @@ export class Catalogue {
   readonly #aliases = new Map<string, string>();
   readonly #systems = new Map<string, SystemEntry>();
   readonly #services = new Map<string, PublishedService>();
+  readonly #legal = new LegalDirectory();
   #seen = 0;
   #reading: Promise<void> | null = null;
   #timer: NodeJS.Timeout | null = null;
@@ -100,6 +105,11 @@ export class Catalogue {
 
   services(): IterableIterator<PublishedService> {
     return this.#services.values();
+  }
+
+  /** What a reference such as `491-qd-ubnd#d2.6` leads to, with whether it is in force today. */
+  legalReference(ref: string): LegalReference | undefined {
+    return this.#legal.find(ref, vietnamDay(this.#options.clock.now()));
   }
 
   /** When this node last knew everything, milliseconds since the epoch. */
@@ -144,6 +154,12 @@ export class Catalogue {
     const credentials = bySystem(await allCredentials(this.#options.database));
     for (const row of await listSystems(knex)) this.#putSystem(row, credentials.get(row.id) ?? []);
     for (const row of await publishedServices(knex)) this.#putService(row);
+    const clauses = await listLegalClauses(knex);
+    for (const row of await listLegalBases(knex))
+      this.#legal.put(
+        row,
+        clauses.filter((clause) => clause.basis_id === row.id),
+      );
     this.#freshAt = this.#options.clock.now();
   }
 
@@ -167,6 +183,10 @@ export class Catalogue {
     } else if (noun === 'service') {
       const [row] = await publishedServices(knex, key);
       if (row !== undefined) this.#putService(row);
+    } else if (noun === 'legal_basis') {
+      const found = await findLegalBasis(knex, key);
+      if (found === undefined) this.#legal.delete(key);
+      else this.#legal.put(found.basis, await listLegalClauses(knex, key));
     }
   }
 

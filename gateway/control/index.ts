@@ -1,7 +1,9 @@
 import { agencyRoutes } from './agencies/routes.js';
 import { auditRoutes } from './audit/routes.js';
+import { calendarRoutes } from './calendar/routes.js';
 import type { ControlContext, ControlHandlers } from './handler.js';
 import { documentRoutes } from './documents/routes.js';
+import { legalBasisRoutes } from './legal-bases/routes.js';
 import { meRoutes } from './me/routes.js';
 import { serviceRoutes } from './services/routes.js';
 import { systemRoutes } from './systems/routes.js';
@@ -14,6 +16,8 @@ export function createControl(context: ControlContext): ControlHandlers {
     ...serviceRoutes(context),
     ...auditRoutes(context),
     ...documentRoutes(context),
+    ...legalBasisRoutes(context),
+    ...calendarRoutes(context),
     ...meRoutes(context),
   };
 }

@@ -29,7 +29,10 @@ function required(state: 'absent' | 'unknown', id?: string): Problem {
         keyword: state === 'absent' ? 'required' : 'exists',
         message:
           state === 'absent'
-            ? { vi: 'cần mã của văn bản làm căn cứ', en: 'needs the id of the document that the act rests on' }
+            ? {
+                vi: 'cần mã của văn bản làm căn cứ',
+                en: 'needs the id of the document that the act rests on',
+              }
             : { vi: 'không có văn bản này', en: 'there is no such document' },
       },
     ],
@@ -41,11 +44,7 @@ function required(state: 'absent' | 'unknown', id?: string): Problem {
  *
  * @throws Problem `document_required` when none was named, or the caller knows of none by this id
  */
-export async function mustRestOn(
-  knex: Knex,
-  id: string | undefined,
-  caller: Caller,
-): Promise<DocumentRow> {
+export async function mustRestOn(knex: Knex, id: string | undefined, caller: Caller): Promise<DocumentRow> {
   if (id === undefined) throw required('absent');
   const row = await findDocument(knex, id);
   if (row === undefined || !seesDocument(caller, row)) throw required('unknown', id);

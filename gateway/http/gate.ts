@@ -11,7 +11,7 @@ import type { Corridors } from '../pipeline/table.js';
 import { AddressSet, clientAddress } from './client-address.js';
 import type { Metrics } from './metrics.js';
 import { NodeRequest } from './node-request.js';
-import { writeProblem } from './problem-json.js';
+import { type ProblemWriting, writeProblem } from './problem-json.js';
 import { release } from './release.js';
 
 export interface GateParts {
@@ -20,6 +20,7 @@ export interface GateParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
+  readonly legalReference: ProblemWriting['legalReference'];
 }
 
 const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
@@ -42,7 +43,9 @@ export class Gate {
 
   constructor(parts: GateParts) {
     const { publicUrl, trustedProxies } = parts.config;
-    const refuse: RunParts['refuse'] = (exchange, problem) => writeProblem(exchange, problem, publicUrl);
+    const { legalReference } = parts;
+    const refuse: RunParts['refuse'] = (exchange, problem) =>
+      writeProblem(exchange, problem, { publicUrl, legalReference });
     this.#parts = parts;
     this.#recorded = { recordStage: parts.corridors.record, refuse, log: parts.log };
     this.#unrecorded = { ...this.#recorded, recordStage: null };

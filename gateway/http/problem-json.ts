@@ -1,6 +1,8 @@
 import Negotiator from 'negotiator';
 import type { Answer, Exchange } from '../base/exchange.js';
+import type { LegalReference } from '../base/legal-reference.js';
 import { type Bilingual, type Problem, PROBLEMS } from '../base/problem.js';
+import { PROBLEM_LEGAL } from '../base/problem-legal.js';
 import { REMEDIES } from '../base/problem-remedies.js';
 
 type Language = keyof Bilingual;
@@ -12,14 +14,31 @@ export function languageOf(acceptLanguage: string | undefined): Language {
   return first === 'en' ? 'en' : 'vi';
 }
 
+/** What the writer of refusals is given. */
+export interface ProblemWriting {
+  readonly publicUrl: string;
+  /** What a reference into the registry of legal bases leads to, answered from memory. */
+  readonly legalReference: (ref: string) => LegalReference | undefined;
+}
+
+/** What a refusal rests on, as far as the registry holds it and it is in force today. */
+function legalBasisOf({ code, parts }: Problem, { legalReference }: ProblemWriting) {
+  const found = (parts.legalBasis ?? PROBLEM_LEGAL[code] ?? []).flatMap((ref) => {
+    const reference = legalReference(ref);
+    return reference?.inForce === true ? [reference] : [];
+  });
+  if (found.length === 0) return {};
+  return { legalBasis: found.map(({ ref, number, clause, title }) => ({ ref, number, clause, title })) };
+}
+
 /**
  * A refusal as `application/problem+json` (RFC 9457) with its decision trace. The only place that writes one; it
  * shows what the problem was given and nothing else, so no stack, address or query can slip out.
  */
-export function writeProblem(exchange: Exchange, problem: Problem, publicUrl: string): Answer {
+export function writeProblem(exchange: Exchange, problem: Problem, writing: ProblemWriting): Answer {
   const language = languageOf(exchange.header('accept-language'));
   const { code, status, parts } = problem;
-  const link = `${publicUrl}/problems/${code}`;
+  const link = `${writing.publicUrl}/problems/${code}`;
   const body = {
     type: link,
     title: PROBLEMS[code].title[language],
@@ -38,6 +57,7 @@ export function writeProblem(exchange: Exchange, problem: Problem, publicUrl: st
             message: message[language],
           })),
         }),
+    ...legalBasisOf(problem, writing),
     remedy: { text: (parts.remedy ?? REMEDIES[code].remedy)[language], link },
   };
   return {

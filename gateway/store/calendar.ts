@@ -1,5 +1,7 @@
 import type { Knex } from 'knex';
 import type { WorkingCalendar } from '../base/working-days.js';
+import type { Database } from './database.js';
+import { type Page, type PageAsk, pageOf } from './page.js';
 
 /** A day off, or a Saturday or Sunday that is worked instead. */
 export const CALENDAR_DAY_KINDS = ['holiday', 'workday'] as const;
@@ -28,9 +30,16 @@ export async function findCalendarDay(knex: Knex, day: string): Promise<Calendar
   return await knex<CalendarDayRow>('calendar_days').where({ day }).first();
 }
 
-/** The days of one year, in order. */
-export async function listCalendarDays(knex: Knex, year: number): Promise<CalendarDayRow[]> {
-  return await daysBetween(knex, `${year}-01-01`, `${year}-12-31`);
+/** One page, by day: of one year, or of all. */
+export async function pageCalendarDays(
+  database: Database,
+  filter: { readonly year?: number | undefined },
+  ask: PageAsk,
+): Promise<Page<CalendarDayRow>> {
+  const query = database.knex('calendar_days').select();
+  const { year } = filter;
+  if (year !== undefined) void query.whereBetween('day', [`${year}-01-01`, `${year}-12-31`]);
+  return await pageOf<CalendarDayRow>(query, 'day', ask, database.engine);
 }
 
 /** The days from one day to another, both inclusive, in order. */

@@ -108,7 +108,8 @@ export async function pageDebts(
   const query = database.knex('document_debts').select();
   if (filter.open === true) void query.whereNull('settled_at');
   if (filter.open === false) void query.whereNotNull('settled_at');
-  if (filter.overdueAt !== undefined) void query.whereNull('settled_at').where('due_at', '<', filter.overdueAt);
+  if (filter.overdueAt !== undefined)
+    void query.whereNull('settled_at').where('due_at', '<', filter.overdueAt);
   return await pageOf<DebtRow>(query, 'id', ask, database.engine);
 }
 

@@ -43,6 +43,9 @@ export interface LegalClauseRow {
   valid_to: string | null;
 }
 
+/** A clause as it stands in its document's own list. */
+export type ClauseEntry = Omit<LegalClauseRow, 'basis_id' | 'position'>;
+
 export interface FoundLegalBasis {
   readonly basis: LegalBasisRow;
   /** Null when the reference names a whole document. */
@@ -125,11 +128,7 @@ function searchText({ number, title, issuer }: LegalBasisRow): string {
   return fold(`${number} ${title} ${issuer}`);
 }
 
-async function insertClauses(
-  knex: Knex,
-  basisId: string,
-  clauses: readonly Omit<LegalClauseRow, 'basis_id' | 'position'>[],
-): Promise<void> {
+async function insertClauses(knex: Knex, basisId: string, clauses: readonly ClauseEntry[]): Promise<void> {
   const rows = clauses.map((clause, position) => ({ ...clause, basis_id: basisId, position }));
   // SQLite bounds the number of values in one statement.
   for (let at = 0; at < rows.length; at += 100) await knex('legal_clauses').insert(rows.slice(at, at + 100));
@@ -138,7 +137,7 @@ async function insertClauses(
 export async function insertLegalBasis(
   knex: Knex,
   row: LegalBasisRow,
-  clauses: readonly Omit<LegalClauseRow, 'basis_id' | 'position'>[],
+  clauses: readonly ClauseEntry[],
 ): Promise<void> {
   await knex('legal_bases').insert({ ...row, search: searchText(row) });
   await insertClauses(knex, row.id, clauses);
@@ -148,7 +147,7 @@ export async function insertLegalBasis(
 export async function replaceLegalBasis(
   knex: Knex,
   row: LegalBasisRow,
-  clauses: readonly Omit<LegalClauseRow, 'basis_id' | 'position'>[],
+  clauses: readonly ClauseEntry[],
 ): Promise<void> {
   const { id, ...columns } = row;
   await knex('legal_bases')

@@ -14,7 +14,10 @@ function filterFor(state: DebtState | undefined, now: number) {
   return state === 'overdue' ? { overdueAt: now } : { open: state === 'open' };
 }
 
-export async function listDebts({ database, clock }: ControlContext, { query }: ControlCall): Promise<ControlResult> {
+export async function listDebts(
+  { database, clock }: ControlContext,
+  { query }: ControlCall,
+): Promise<ControlResult> {
   const now = clock.now();
   const filter = filterFor(query['state'] as DebtState | undefined, now);
   const page = await pageDebts(database, filter, pageAsked(query));

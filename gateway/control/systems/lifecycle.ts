@@ -49,7 +49,11 @@ function changeOf(row: SystemRow, what: SystemAct, asked: Asked, now: number): P
 }
 
 /** lock, unlock, revoke, extend: one way through for all of them, each on its document. */
-export async function act(context: ControlContext, call: ControlCall, what: SystemAct): Promise<ControlResult> {
+export async function act(
+  context: ControlContext,
+  call: ControlCall,
+  what: SystemAct,
+): Promise<ControlResult> {
   const { database, clock } = context;
   const id = call.path['id'] ?? '';
   const now = clock.now();

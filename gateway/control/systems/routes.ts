@@ -33,11 +33,7 @@ import {
   shownOnce,
 } from './credentials.js';
 import { publicKeyOf } from './public-key.js';
-import {
-  assertAgency,
-  assertTerm,
-  mustFind,
-} from './rules.js';
+import { assertAgency, assertTerm, mustFind } from './rules.js';
 import { systemView as view } from './views.js';
 
 interface Limit {

@@ -6,12 +6,26 @@ export interface ApiAnswer {
   readonly status: number;
   /** Parsed JSON, or text; null when there was none. */
   readonly body: unknown;
-  /** The body as it came, where bytes matter. */
+  /** The body as it came. */
   readonly text: string;
+  /** The same, where bytes matter. */
+  readonly bytes?: Buffer;
+}
+
+/** A body that is a file. */
+export class FileBody {
+  readonly bytes: Buffer;
+  readonly type: string;
+
+  constructor(bytes: Buffer, type: string) {
+    this.bytes = bytes;
+    this.type = type;
+  }
 }
 
 /** The management API, over HTTP or in the same process. Paths begin below `/api`, e.g. `/agencies?limit=10`. */
 export interface ManagementApi {
+  /** @param body JSON, or a {@link FileBody} */
   request(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
 }
 
@@ -108,14 +122,18 @@ export async function fetchToken(client: ApiClient, resource: 'api' | 'data'): P
 }
 
 async function readAnswer(answer: Response): Promise<ApiAnswer> {
-  const text = await answer.text();
+  const bytes = Buffer.from(await answer.arrayBuffer());
+  const text = bytes.toString('utf8');
   const isJson = /[/+]json\b/.test(answer.headers.get('content-type') ?? '');
   const body = text === '' ? null : isJson ? (JSON.parse(text) as unknown) : text;
-  return { status: answer.status, body, text };
+  return { status: answer.status, body, text, bytes };
 }
 
 /** A token is renewed this long before it ends, so that none ends on its way. */
 const EARLY_MS = 30_000;
+
+const payloadOf = (body: unknown): string | Uint8Array<ArrayBuffer> =>
+  body instanceof FileBody ? new Uint8Array(body.bytes) : JSON.stringify(body);
 
 /** The management API of a gateway elsewhere. */
 export function httpApi(client: ApiClient): ManagementApi {
@@ -127,8 +145,9 @@ export function httpApi(client: ApiClient): ManagementApi {
         authorization: `Bearer ${known.token}`,
         'accept-language': 'en',
       };
-      if (body !== undefined) headers['content-type'] = 'application/json';
-      const payload = body === undefined ? {} : { body: JSON.stringify(body) };
+      if (body !== undefined)
+        headers['content-type'] = body instanceof FileBody ? body.type : 'application/json';
+      const payload = body === undefined ? {} : { body: payloadOf(body) };
       return await readAnswer(await send(`${client.url}/api${path}`, { method, headers, ...payload }));
     },
   };

@@ -1,5 +1,6 @@
 import type { ManagementApi } from './api.js';
 import { applyAgency, parentsFirst } from './apply/agencies.js';
+import { applyDocument } from './apply/documents.js';
 import { applyService } from './apply/services.js';
 import { type ApplyOptions, type ApplyResult, Session } from './apply/session.js';
 import { applySystem } from './apply/systems.js';
@@ -9,19 +10,20 @@ export type { AppliedRow, ApplyOptions, ApplyResult, MadeCredential } from './ap
 export { loadTree } from './tree.js';
 
 /**
- * Brings a gateway to what a folder says: agencies (parents first), then systems, then services. What is already
+ * Brings a gateway to what a folder says: documents, agencies (parents first), then systems, then services. What is already
  * so is left alone, so that a second run changes nothing; what the files do not mention stays as it is.
  *
  * @throws CommandFailure at the first refusal; what was done before it stays done
  * @example await applyTree({ api: httpApi(client), tree: loadTree('province', process.env) })
  */
 export async function applyTree(
-  { api, tree }: { api: ManagementApi; tree: Tree },
+  { api, tree }: { api: ManagementApi; tree: Partial<Tree> },
   options: ApplyOptions = {},
 ): Promise<ApplyResult> {
   const session = new Session(api, options);
-  for (const agency of parentsFirst(tree.agencies)) await applyAgency(session, agency);
-  for (const system of tree.systems) await applySystem(session, system);
-  for (const service of tree.services) await applyService(session, service);
+  for (const document of tree.documents ?? []) await applyDocument(session, document);
+  for (const agency of parentsFirst(tree.agencies ?? [])) await applyAgency(session, agency);
+  for (const system of tree.systems ?? []) await applySystem(session, system);
+  for (const service of tree.services ?? []) await applyService(session, service);
   return { rows: session.rows, credentials: session.credentials };
 }

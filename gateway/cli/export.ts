@@ -23,6 +23,8 @@ interface System {
   readonly roles: readonly string[];
   readonly state: string;
   readonly stateReason: string | null;
+  readonly stateDocument: string | null;
+  readonly validTo: string | null;
   readonly limit: object | null;
   readonly credentials: readonly { kind: string; state: string; jwk?: object }[];
 }
@@ -37,8 +39,8 @@ interface Service {
   readonly publishedRevision: number | null;
 }
 
-/** Path below the folder → text. */
-export type ExportedFiles = Readonly<Record<string, string>>;
+/** Path below the folder → text, or bytes. */
+export type ExportedFiles = Readonly<Record<string, string | Buffer>>;
 
 async function ask(api: ManagementApi, path: string): Promise<ApiAnswer> {
   const answer = await api.request('GET', path);
@@ -75,11 +77,24 @@ function agencyEntry({ code, alias, name, level, parentCode, validFrom, validTo 
   return present({ code, alias, name, level, parentCode, validFrom, validTo });
 }
 
-function systemEntry({ id, agency, name, roles, state, stateReason, limit, credentials }: System) {
+function systemEntry(system: System) {
+  const { id, agency, name, roles, state, stateReason, validTo, limit, credentials } = system;
   const key = credentials.find((credential) => credential.kind === 'key' && credential.state === 'active');
   const auth = key !== undefined || credentials.every(({ kind }) => kind === 'key') ? 'key' : 'secret';
   const inactive = state === 'active' ? {} : { state, reason: stateReason ?? 'lgsp export' };
-  return present({ id, agency, name, roles, auth, publicJwk: key?.jwk, ...inactive, limit });
+  const document = system.stateDocument;
+  return present({
+    id,
+    agency,
+    name,
+    roles,
+    auth,
+    publicJwk: key?.jwk,
+    ...inactive,
+    document,
+    validTo,
+    limit,
+  });
 }
 
 /** `services/{slug}`, and longer only where two services have the same slug. */
@@ -114,6 +129,29 @@ async function serviceFiles(
   };
 }
 
+interface Document {
+  readonly id: string;
+  readonly attachment: { readonly name: string } | null;
+}
+
+const DOCUMENT_FIELDS = ['id', 'number', 'kind', 'issuedOn', 'issuer', 'signatory', 'requestedBy', 'summary'];
+
+async function documentFiles(api: ManagementApi): Promise<Record<string, string | Buffer>> {
+  const documents = await all<Document & Record<string, unknown>>(api, '/documents');
+  if (documents.length === 0) return {};
+  const files: Record<string, string | Buffer> = {};
+  const entries: object[] = [];
+  for (const document of documents) {
+    const { id, attachment } = document;
+    const file = attachment === null ? null : `${id}-${attachment.name}`;
+    const { bytes } = file === null ? {} : await ask(api, `/documents/${id}/attachment`);
+    if (file !== null && bytes !== undefined) files[`documents/${file}`] = bytes;
+    const fields = Object.fromEntries(DOCUMENT_FIELDS.map((name) => [name, document[name]]));
+    entries.push(present({ ...fields, file }));
+  }
+  return { 'documents.yaml': yaml(entries), ...files };
+}
+
 function stateEntries(services: readonly Service[]): object[] {
   return services
     .filter(({ state }) => state !== 'published')
@@ -131,7 +169,8 @@ export async function exportTree(api: ManagementApi): Promise<ExportedFiles> {
   const systems: System[] = [];
   for (const { id } of await all<System>(api, '/systems')) systems.push(await read(api, `/systems/${id}`));
   const services = await all<Service>(api, '/services');
-  const files: Record<string, string> = {
+  const files: Record<string, string | Buffer> = {
+    ...(await documentFiles(api)),
     'agencies.yaml': yaml((await all<Agency>(api, '/agencies')).map(agencyEntry)),
     'systems.yaml': yaml(systems.map(systemEntry)),
   };

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { AGENCY_LEVELS } from '../store/agencies.js';
+import { DOCUMENT_KINDS } from '../store/documents.js';
 import { ROLES } from '../store/systems.js';
 import { readYaml, TreeError, type Values } from './substitute.js';
 
@@ -15,6 +16,22 @@ const AgencySchema = z.strictObject({
   validTo: z.iso.date().optional(),
 });
 
+const DocumentSchema = z.strictObject({
+  id: z.string(),
+  number: z.string(),
+  kind: z.enum(DOCUMENT_KINDS),
+  issuedOn: z.iso.date(),
+  issuer: z.string(),
+  signatory: z.string(),
+  requestedBy: z.enum(['person', 'unit', 'owner']).optional(),
+  summary: z.string().optional(),
+  file: z
+    .string()
+    .regex(/^[^/\\.][^/\\]*$/)
+    .optional()
+    .describe('Its attachment, in documents/'),
+});
+
 const SystemSchema = z
   .strictObject({
     id: z.string(),
@@ -25,6 +42,8 @@ const SystemSchema = z
     publicJwk: z.record(z.string(), z.unknown()).optional(),
     state: z.enum(['active', 'locked', 'revoked']).default('active'),
     reason: z.string().min(1).optional(),
+    document: z.string().optional().describe('The document that registration and state rest on'),
+    validTo: z.iso.date().optional(),
     limit: z.strictObject({ calls: z.int().min(0), seconds: z.int().min(1) }).optional(),
   })
   .refine((system) => system.state === 'active' || system.reason !== undefined, {
@@ -53,6 +72,10 @@ const StatesSchema = z.array(
 
 export type TreeAgency = z.infer<typeof AgencySchema>;
 export type TreeSystem = z.infer<typeof SystemSchema>;
+export type TreeDocument = Omit<z.infer<typeof DocumentSchema>, 'file'> & {
+  /** Name and bytes of its attachment. */
+  readonly attachment: { readonly name: string; readonly bytes: Buffer } | null;
+};
 type TreeState = z.infer<typeof StatesSchema>[number];
 
 export interface TreeService {
@@ -68,6 +91,7 @@ export interface TreeService {
 
 /** What a folder says there should be. */
 export interface Tree {
+  readonly documents: readonly TreeDocument[];
   readonly agencies: readonly TreeAgency[];
   readonly systems: readonly TreeSystem[];
   readonly services: readonly TreeService[];
@@ -98,6 +122,19 @@ class Folder {
     const path = join(this.#root, name);
     if (!existsSync(path)) throw new TreeError(`${name} is missing`);
     return readFileSync(path, 'utf8');
+  }
+
+  bytes(name: string): Buffer {
+    const path = join(this.#root, name);
+    if (!existsSync(path)) throw new TreeError(`${name} is missing`);
+    return readFileSync(path);
+  }
+
+  documents(): TreeDocument[] {
+    return this.optional('documents.yaml', z.array(DocumentSchema), []).map(({ file, ...document }) => ({
+      ...document,
+      attachment: file === undefined ? null : { name: file, bytes: this.bytes(join('documents', file)) },
+    }));
   }
 
   yaml<T>(name: string, schema: z.ZodType<T>): T {
@@ -176,7 +213,7 @@ export function loadContract(
 }
 
 /**
- * Reads a folder: `agencies.yaml`, `systems.yaml`, `services/<folder>/` and `service-states.yaml`, each of which
+ * Reads a folder: `documents.yaml` with `documents/`, `agencies.yaml`, `systems.yaml`, `services/<folder>/` and `service-states.yaml`, each of which
  * may be missing. A service that `service-states.yaml` does not name is to be published.
  *
  * @param values what `${NAME}` and `credentials.yaml` take their values from: the environment
@@ -192,6 +229,7 @@ export function loadTree(path: string, values: Values): Tree {
   if (stray !== undefined) throw new TreeError(`service-states.yaml: there is no services/${stray.service}`);
   const stateOf = (name: string) => states.find(({ service }) => service === name) ?? PUBLISHED;
   return {
+    documents: folder.documents(),
     agencies: folder.optional('agencies.yaml', z.array(AgencySchema), []),
     systems: folder.optional('systems.yaml', z.array(SystemSchema), []),
     services: names.map((name) => folder.service(join('services', name), stateOf(name))),

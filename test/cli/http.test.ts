@@ -21,11 +21,14 @@ for (const engine of engines) {
       const { clientId, secret } = JSON.parse(readFileSync(join(test.dataDir, 'admin.json'), 'utf8'));
       folder = folderWith({
         'admin.txt': `${secret}\n`,
+        'tree/documents.yaml':
+          "- { id: cv-12, number: 12/SNV-VP, kind: written_request, issuedOn: '2025-03-01', issuer: Sở Nội vụ, signatory: Nguyễn Văn Mẫu, file: cv-12.pdf }\n",
+        'tree/documents/cv-12.pdf': '%PDF-1.7 văn bản mẫu',
         'tree/agencies.yaml':
           "- { code: H35.11, name: Sở Nội vụ, level: department, parentCode: H35, validFrom: '2025-03-01' }\n",
         'tree/systems.yaml': [
-          '- { id: mot-cua, agency: H35.11, name: Một cửa, roles: [consumer], auth: secret }',
-          '- { id: ioc, agency: H35.11, name: Bảng điều hành, roles: [auditor], auth: key }',
+          '- { id: mot-cua, agency: H35.11, name: Một cửa, roles: [consumer], auth: secret, document: cv-12 }',
+          '- { id: ioc, agency: H35.11, name: Bảng điều hành, roles: [auditor], auth: key, document: cv-12 }',
         ].join('\n'),
         'tree/services/mot/manifest.yaml': JSON.stringify(manifestOf('H35.11', 'mot')),
         'tree/services/mot/openapi.yaml': DOCUMENT,
@@ -58,7 +61,7 @@ for (const engine of engines) {
       assert.equal(first.code, 0, first.err);
       assert.deepEqual(
         JSON.parse(first.out).rows.map((row: any) => row.action),
-        ['created', 'created', 'created', 'created'],
+        ['created', 'created', 'created', 'created', 'created'],
       );
       assert.ok(!first.out.includes(credentials()[0].secret), 'no secret on the screen');
       const second = await run(apply);

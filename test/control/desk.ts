@@ -17,6 +17,7 @@ import { insertAgency } from '../../gateway/store/agencies.js';
 import { findSystem, insertCredential, insertSystem, type Role } from '../../gateway/store/systems.js';
 import { makeSecret } from '../../gateway/control/systems/credentials.js';
 import type { TestDatabase, TestEngine } from '../kit/databases.js';
+import { addPaper } from '../kit/province.js';
 
 const addFormats = formatsModule.default;
 
@@ -198,6 +199,7 @@ export class Desk {
     const desk = new Desk(await engine.create());
     await desk.agency('H35', 'Ủy ban nhân dân tỉnh Lai Châu', 'province');
     await desk.system('admin', 'H35', ['operator', 'manager']);
+    await addPaper(desk.test.database, 'H35');
     return desk;
   }
 

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash, generateKeyPairSync } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import { engines } from '../kit/databases.js';
+import { PAPER } from '../kit/province.js';
 import { type Caller, Desk, refused } from './desk.js';
 
 const KIOSK = {
@@ -10,6 +11,7 @@ const KIOSK = {
   name: 'Một cửa điện tử',
   roles: ['consumer'],
   credential: { kind: 'secret' },
+  document: PAPER,
 };
 
 const jwkOf = (key: { export(options: { format: 'jwk' }): object }) =>
@@ -155,7 +157,7 @@ for (const engine of engines) {
         name: 'Ứng dụng kiểm tra',
         roles: ['auditor', 'consumer'],
       });
-      await post('/systems/mot-cua/lock', { reason: 'thử' });
+      await post('/systems/mot-cua/lock', { reason: 'thử', document: PAPER });
       const ids = async (query: string) =>
         (await desk.call(admin, 'GET', `/systems?${query}`)).body.items.map(
           (item: { id: string }) => item.id,
@@ -204,13 +206,14 @@ for (const engine of engines) {
       for (const [from, act, to] of table) {
         it(`${from}: ${act} → ${to ?? 'refused'}`, async () => {
           await register(KIOSK);
-          for (const step of reached[from]) await post(`/systems/mot-cua/${step}`, { reason: 'để thử' });
+          for (const step of reached[from])
+            await post(`/systems/mot-cua/${step}`, { reason: 'để thử', document: PAPER });
           const since = new Date(desk.now).toISOString();
           desk.now += 5000;
           const before = await get('mot-cua');
           if (to === null) {
             const problem = await refused(
-              post(`/systems/mot-cua/${act}`, { reason: 'x' }),
+              post(`/systems/mot-cua/${act}`, { reason: 'x', document: PAPER }),
               'transition_not_allowed',
             );
             const { kind, id, state, since: said } = problem.parts.rule ?? {};
@@ -221,7 +224,10 @@ for (const engine of engines) {
             assert.deepEqual(await get('mot-cua'), before);
             return;
           }
-          const { body } = await post(`/systems/mot-cua/${act}`, { reason: ' theo Văn bản số 01 ' });
+          const { body } = await post(`/systems/mot-cua/${act}`, {
+            reason: ' theo Văn bản số 01 ',
+            document: PAPER,
+          });
           assert.deepEqual(
             [body.state, body.stateReason, body.stateSince],
             [to, 'theo Văn bản số 01', new Date(desk.now).toISOString()],
@@ -239,7 +245,7 @@ for (const engine of engines) {
 
       it('takes all credentials along when it is revoked', async () => {
         await register(KIOSK);
-        await post('/systems/mot-cua/revoke', { reason: 'thu hồi' });
+        await post('/systems/mot-cua/revoke', { reason: 'thu hồi', document: PAPER });
         assert.deepEqual(
           (await get('mot-cua')).credentials.map((one: any) => one.state),
           ['revoked'],
@@ -252,17 +258,17 @@ for (const engine of engines) {
     it('lock and revoke others, never themselves', async () => {
       await desk.system('van-hanh-2', 'H35', ['operator']);
       for (const act of ['lock', 'revoke'])
-        await refused(post(`/systems/admin/${act}`, { reason: 'x' }), 'own_decision');
+        await refused(post(`/systems/admin/${act}`, { reason: 'x', document: PAPER }), 'own_decision');
       const other = await desk.caller('van-hanh-2');
       assert.equal(
-        (await desk.call(other, 'POST', '/systems/admin/lock', { reason: 'x' })).body.state,
+        (await desk.call(other, 'POST', '/systems/admin/lock', { reason: 'x', document: PAPER })).body.state,
         'locked',
       );
     });
 
     it('always leave one operator who can act', async () => {
       const other = await desk.system('van-hanh-2', 'H35', ['operator']);
-      const locked = { reason: 'x' };
+      const locked = { reason: 'x', document: PAPER };
       const results = await Promise.allSettled([
         desk.call(other, 'POST', '/systems/admin/lock', locked),
         desk.call(admin, 'POST', '/systems/van-hanh-2/lock', locked),
@@ -300,7 +306,10 @@ for (const engine of engines) {
         await desk.system('vh-H36', 'H36', ['operator']);
         const acting = { system: 'vh-H36', agency: 'H36', roles: ['operator'] };
         await disable('vh-H36');
-        await refused(desk.call(acting, 'POST', '/systems/admin/lock', { reason: 'x' }), 'conflict');
+        await refused(
+          desk.call(acting, 'POST', '/systems/admin/lock', { reason: 'x', document: PAPER }),
+          'conflict',
+        );
         const [credential] = await credentialRows('admin');
         await refused(desk.call(acting, 'DELETE', `/systems/admin/credentials/${credential.id}`), 'conflict');
       });
@@ -375,7 +384,7 @@ for (const engine of engines) {
         const caller: Caller = { system: 'x', agency: 'H35', roles: [role] };
         for (const act of ['lock', 'unlock', 'revoke'])
           await refused(
-            desk.call(caller, 'POST', `/systems/mot-cua/${act}`, { reason: 'x' }),
+            desk.call(caller, 'POST', `/systems/mot-cua/${act}`, { reason: 'x', document: PAPER }),
             'role_required',
           );
         await refused(desk.call(caller, 'POST', '/systems', KIOSK), 'role_required');

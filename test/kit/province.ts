@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type AgencyRow, insertAgency } from '../../gateway/store/agencies.js';
 import type { Database } from '../../gateway/store/database.js';
+import { insertDocument } from '../../gateway/store/documents.js';
 import { insertRevision, insertService, type ServiceState } from '../../gateway/store/services.js';
 import { insertCredential, insertSystem, type Role, type SystemState } from '../../gateway/store/systems.js';
 
@@ -30,6 +31,30 @@ export interface SystemOptions {
   readonly roles?: readonly Role[];
   readonly state?: SystemState;
   readonly limit?: { calls: number; seconds: number };
+}
+
+/** The document that acts of tests rest on. */
+export const PAPER = 'vb-mau';
+
+export async function addPaper(database: Database, agency: string, id = PAPER): Promise<void> {
+  await insertDocument(database.knex, {
+    id,
+    number: '12/SKHCN-BĐCN',
+    kind: 'written_request',
+    issued_on: '2025-07-01',
+    issuer: 'Sở Khoa học và Công nghệ',
+    signatory: 'Nguyễn Văn Mẫu',
+    requested_by: 'unit',
+    summary: null,
+    agency_code: agency,
+    attachment_sha256: null,
+    attachment_name: null,
+    attachment_type: null,
+    attachment_bytes: null,
+    created_by: 'test',
+    created_at: AT,
+    updated_at: AT,
+  });
 }
 
 export const secretOf = (id: string): string => `secret-of-${id}-that-nobody-could-guess`;

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import * as oauth from 'openid-client';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { startTestGateway, type TestGateway } from '../kit/gateway.js';
-import { addAgency, addService, addSystem, secretOf } from '../kit/province.js';
+import { addAgency, addPaper, addService, addSystem, PAPER, secretOf } from '../kit/province.js';
 import { GOOD, type Source, startSource } from '../kit/source.js';
 
 const run = promisify(execFile);
@@ -18,7 +18,7 @@ const json = (body: unknown): RequestInit => ({
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(body),
 });
-const REASON = { reason: 'Văn bản số 12/SKHCN-BĐCN' };
+const REASON = { reason: 'Văn bản số 12/SKHCN-BĐCN', document: PAPER };
 
 async function signingKey(key: KeyObject): Promise<oauth.CryptoKey> {
   const pkcs8 = key.export({ format: 'der', type: 'pkcs8' });
@@ -39,6 +39,7 @@ for (const engine of engines) {
       source = await startSource();
       const { database } = test;
       await addAgency(database, 'H35.11');
+      await addPaper(database, 'H35.11');
       for (const id of ['consumer', 'keyed', 'to-lock', 'to-revoke']) await addSystem(database, id, 'H35.11');
       await addSystem(database, 'desk', 'H35.11', { roles: ['operator'] });
       await addService(database, source.url);

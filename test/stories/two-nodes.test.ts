@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { eventually, startTestGateway, type TestGateway } from '../kit/gateway.js';
 import { soundLog } from '../kit/log.js';
-import { addAgency, addService, addSystem, DOCUMENT } from '../kit/province.js';
+import { addAgency, addPaper, addService, addSystem, PAPER, DOCUMENT } from '../kit/province.js';
 import { type Source, startSource } from '../kit/source.js';
 
 const redisUrl = process.env['LGSP_TEST_REDIS_URL'];
@@ -20,7 +20,7 @@ const json = (body: unknown): RequestInit => ({
   headers: { 'content-type': 'application/json' },
   body: JSON.stringify(body),
 });
-const REASON = { reason: 'Văn bản số 12/SKHCN-BĐCN' };
+const REASON = { reason: 'Văn bản số 12/SKHCN-BĐCN', document: PAPER };
 
 describe('two nodes on one PostgreSQL and one Redis', () => {
   let test: TestDatabase | undefined;
@@ -35,6 +35,7 @@ describe('two nodes on one PostgreSQL and one Redis', () => {
     source = await startSource();
     const { database } = test;
     await addAgency(database, 'H35.11');
+    await addPaper(database, 'H35.11');
     await addSystem(database, CONSUMER, 'H35.11');
     await addSystem(database, LIMITED, 'H35.11', { limit: { calls: 10, seconds: 3600 } });
     await addSystem(database, 'desk', 'H35.11', { roles: ['operator', 'manager'] });

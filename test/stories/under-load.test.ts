@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { startTestGateway, type TestGateway } from '../kit/gateway.js';
 import { soundLog } from '../kit/log.js';
-import { addAgency, addService, addSystem, DOCUMENT } from '../kit/province.js';
+import { addAgency, addPaper, addService, addSystem, PAPER, DOCUMENT } from '../kit/province.js';
 import { type Source, startSource } from '../kit/source.js';
 
 const CALLERS = 4;
@@ -14,7 +14,7 @@ const json = (method: string, body?: unknown): RequestInit => ({
     ? {}
     : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
 });
-const REASON = { reason: 'Văn bản số 12/SKHCN-BĐCN' };
+const REASON = { reason: 'Văn bản số 12/SKHCN-BĐCN', document: PAPER };
 const READ_ONLY = { ...DOCUMENT, paths: { '/{act}': DOCUMENT.paths['/{act}'] } };
 
 for (const engine of engines) {
@@ -33,6 +33,7 @@ for (const engine of engines) {
       source = await startSource();
       const { database } = test;
       await addAgency(database, 'H35.11');
+      await addPaper(database, 'H35.11');
       await addAgency(database, 'H35.12');
       await addSystem(database, 'steady', 'H35.12');
       await addSystem(database, 'other', 'H35.12');
@@ -121,7 +122,7 @@ for (const engine of engines) {
       });
 
       it(`round ${round}: a suspension holds at once, and so does its end`, async () => {
-        await act('/services/H35.11/khac/v1/suspend', json('POST', REASON));
+        await act('/services/H35.11/khac/v1/suspend', json('POST', { reason: REASON.reason }));
         assert.equal(await meets('other', '/data/H35.11/khac/v1/ok'), '503 service_suspended');
         await act('/services/H35.11/khac/v1/resume');
         assert.equal(await meets('other', '/data/H35.11/khac/v1/ok'), '200');

@@ -55,20 +55,25 @@ const ACTS: Readonly<Record<string, string>> = {
 };
 
 function stateSteps(session: Session, system: TreeSystem, now: TreeSystem['state']): Step[] {
-  const { id, state, reason = 'lgsp apply' } = system;
+  const { id, state, document, reason = 'lgsp apply' } = system;
+  const ground = { reason, ...(document === undefined ? {} : { document }) };
   if (now === state) return [];
   const act = ACTS[`${now} ${state}`];
   if (act === undefined) throw new CommandFailure(`system ${id}: it is ${now} and cannot become ${state}`);
-  const run = () => session.send(`system ${id}`, 'POST', `${pathOf(id)}/${act}`, { reason });
+  const run = () => session.send(`system ${id}`, 'POST', `${pathOf(id)}/${act}`, ground);
   return [{ name: act, run }];
 }
 
+/** Without the members that are not there: the contract takes none that are undefined. */
+const defined = (fields: object): object =>
+  Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
+
 async function register(session: Session, system: TreeSystem): Promise<void> {
-  const { id, agency, name, roles, limit } = system;
+  const { id, agency, name, roles, limit, document, validTo } = system;
   if (session.options.dryRun !== true && system.publicJwk === undefined) session.assertMayMake(id);
   const run = async (): Promise<void> => {
     const { body, keep } = await offer(session, system);
-    const asked = { id, agency, name, roles, ...(limit === undefined ? {} : { limit }), credential: body };
+    const asked = { id, agency, name, roles, ...defined({ limit, document, validTo }), credential: body };
     const answer = await session.send(`system ${id}`, 'POST', '/systems', asked);
     keep((answer as { credential: { secret?: string } }).credential);
   };

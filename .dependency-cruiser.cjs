@@ -4,7 +4,7 @@ const STEPS = [
   ['^gateway/store/', '^migrations/'],
   ['^gateway/audit/', '^gateway/identity/', '^gateway/catalogue/'],
   ['^gateway/control/[^/]+/', '^gateway/control/[^/]+\\.ts$'],
-  ['^gateway/portal/'],
+  ['^gateway/portal/', '^gateway/schedule/'],
   ['^gateway/pipeline/'],
   ['^gateway/http/'],
   ['^gateway/main\\.ts$'],

@@ -9,6 +9,7 @@ import { createEgress } from '../connectors/allow-list.js';
 import type { Egress } from '../connectors/egress.js';
 import { checkConnector, createConnector } from '../connectors/registry.js';
 import { closeInterrupted } from './audit/interrupted.js';
+import { writeOwed } from './audit/owed.js';
 import type { Recorder } from './audit/record.js';
 import { startRecorder } from './audit/recorder.js';
 import { type Clock, systemClock } from './base/clock.js';
@@ -22,6 +23,7 @@ import type { OpenConnector } from './catalogue/published-service.js';
 import { bootstrap } from './control/bootstrap.js';
 import type { ControlContext } from './control/handler.js';
 import { fillRegistry } from './control/first-facts/fill.js';
+import { controlJobs } from './control/jobs.js';
 import { createControl } from './control/index.js';
 import { createApp, type Readiness } from './http/app.js';
 import { Gate } from './http/gate.js';
@@ -35,9 +37,11 @@ import { openSealing, type Sealing } from './identity/sealing.js';
 import { createTokenVerifier } from './identity/token.js';
 import { Limits } from './pipeline/limits.js';
 import { createManagementApi } from './pipeline/management-api.js';
+import { Quota } from './pipeline/quota.js';
 import { corridors } from './pipeline/table.js';
 import { createPortal, portalAssets } from './portal/portal.js';
 import { openAttachments } from './store/attachments.js';
+import { startSchedule } from './schedule/schedule.js';
 import { type Database, migrate, openDatabase } from './store/database.js';
 import { keepInstallationValue } from './store/installation.js';
 import { serviceCredentials } from './store/services.js';
@@ -102,6 +106,22 @@ function connectorOpener({ database, sealing, egress, log }: SourceParts) {
   return open;
 }
 
+const PROBE_MS = 5000;
+
+/** Whether the source of a service answers, within the time that somebody waits for it. */
+async function probe(catalogue: Catalogue, id: string): Promise<{ ok: boolean; detail: string }> {
+  const service = catalogue.service(id);
+  if (service === undefined) return { ok: false, detail: 'not published' };
+  try {
+    const connector = await service.connector();
+    return await connector.probe(AbortSignal.timeout(PROBE_MS));
+  } catch {
+    return { ok: false, detail: 'the source cannot be opened' };
+  } finally {
+    service.done();
+  }
+}
+
 interface ControlParts extends SourceParts {
   readonly clock: Clock;
   readonly catalogue: Catalogue;
@@ -117,6 +137,8 @@ function controlContext(parts: ControlParts): ControlContext {
     attachments: openAttachments(config.documents.attachmentsDir ?? join(config.dataDir, 'attachments')),
     seal: (service, name, plain) => sealing.seal('credential', credentialLabel(service, name), plain),
     refresh: () => catalogue.refresh(),
+    published: (id) => catalogue.service(id),
+    probe: (id) => probe(catalogue, id),
     checkService: (manifest, document, credentialNames) =>
       checkService({
         manifest,
@@ -277,7 +299,7 @@ async function openRooms(node: Node): Promise<OpenRooms> {
 }
 
 /** The corridor over those rooms, and what stands before it. */
-async function buildServer(rooms: OpenRooms, redis: Redis | null): Promise<Server> {
+async function buildServer(rooms: OpenRooms, redis: Redis | null, quota: Quota): Promise<Server> {
   const { config, clock, log, recorder, catalogue, authorizationServer } = rooms;
   const limits = new Limits({ config, redis, log });
   const tokens = createTokenVerifier({ keyRing: rooms.keyRing, issuer: issuerOf(config.publicUrl), clock });
@@ -290,7 +312,7 @@ async function buildServer(rooms: OpenRooms, redis: Redis | null): Promise<Serve
     lgsp_calls_in_progress: { help: 'Calls in progress on this node', read: () => gate?.inProgress ?? 0 },
   });
   const legalReference = (ref: string) => catalogue.legalReference(ref);
-  const stages = corridors({ ...rooms, tokens, limits, api });
+  const stages = corridors({ ...rooms, tokens, limits, quota, api });
   gate = new Gate({ corridors: stages, config, clock, log, metrics, legalReference });
   const app = createApp({
     config,
@@ -331,9 +353,21 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
     );
     const redis = openRedis(config, log);
     closers.push(() => redis?.disconnect());
-    const server = await buildServer(rooms, redis);
+    const quota = new Quota(database, clock);
+    closers.push(() => quota.close());
+    const server = await buildServer(rooms, redis, quota);
     const olderThanMs = database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS;
     await closeInterrupted(database, recorder, { olderThanMs, clock });
+    const schedule = startSchedule({
+      jobs: [
+        ...controlJobs({ database, clock, config, refresh: () => catalogue.refresh() }),
+        { name: 'write-owed-records', run: () => writeOwed(database, recorder) },
+      ],
+      clock,
+      log,
+      everyMs: config.schedule.everyMs,
+    });
+    closers.push(() => schedule.close());
     const sweeping = sweep(rooms.authorizationServer, clock, log);
     closers.push(() => clearInterval(sweeping));
     const url = await listen(server, config);

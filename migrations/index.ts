@@ -4,6 +4,7 @@ import * as identity from './0002-identity.js';
 import * as record from './0003-record.js';
 import * as documents from './0004-documents.js';
 import * as legalBasis from './0005-legal-basis.js';
+import * as sharing from './0006-sharing.js';
 import * as notices from './0009-notices.js';
 
 interface Step {
@@ -18,6 +19,7 @@ const STEPS: readonly Step[] = [
   { name: '0003-record', ...record },
   { name: '0004-documents', ...documents },
   { name: '0005-legal-basis', ...legalBasis },
+  { name: '0006-sharing', ...sharing },
   { name: '0009-notices', ...notices },
 ];
 

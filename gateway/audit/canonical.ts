@@ -87,6 +87,7 @@ function inOrder(r: AuditRecord): Record<Exclude<keyof AuditRecord, 'target'>, u
     bytesOut: r.bytesOut,
     case: r.case,
     code: r.code,
+    disclosed: r.disclosed,
     grant: r.grant,
     id: r.id,
     keyId: r.keyId,

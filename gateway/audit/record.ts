@@ -36,6 +36,8 @@ export interface AuditRecord {
   /** The path template. */
   path?: string;
   grant?: string;
+  /** Where a grant narrows the answer: which of the approved fields left. */
+  disclosed?: readonly string[];
 
   outcome?: Outcome;
   stage?: string;

@@ -107,6 +107,16 @@ export const ConfigSchema = z.strictObject({
     })
     .prefault({}),
   tokens: z.strictObject({ ttlSeconds: z.int().min(30).max(3600).default(600) }).prefault({}),
+  schedule: z
+    .strictObject({
+      everyMs: z
+        .int()
+        .min(20)
+        .max(600_000)
+        .default(15_000)
+        .describe('How often a node looks for what fell due'),
+    })
+    .prefault({}),
   refreshMs: z
     .int()
     .min(20)

@@ -135,6 +135,10 @@ export class Exchange {
   act: Act | null = null;
   /** A code for the record of a call that was answered all the same, e.g. a fault that is only reported. */
   note: string | null = null;
+  /** The grant that the call rests on, once it was found. */
+  grantId: string | null = null;
+  /** Which of the approved fields leave with the answer; null where all may. */
+  disclosed: readonly string[] | null = null;
   /** Id of the opening record, once one was written before something is changed. */
   opening: string | null = null;
   /** True once the caller has hung up before an answer was released. */

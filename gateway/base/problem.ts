@@ -120,6 +120,8 @@ export interface DecisionRule {
     | 'record'
     | 'document'
     | 'sharing_request'
+    | 'account_request'
+    | 'difficulty'
     | 'legal_basis';
   readonly id?: string;
   readonly state?: string;

@@ -6,6 +6,7 @@ import { type AgencyRow, findAgency, listAgencies } from '../store/agencies.js';
 import { type Change, changesSince, lastChange } from '../store/changes.js';
 import type { Database } from '../store/database.js';
 import { findLegalBasis, listLegalBases, listLegalClauses } from '../store/legal-bases.js';
+import { findGrant, type GrantRow, grantsOfPair, listGrants } from '../store/grants.js';
 import { type PublishedRow, publishedServices } from '../store/services.js';
 import {
   type CredentialRow,
@@ -16,6 +17,7 @@ import {
   type SystemRow,
 } from '../store/systems.js';
 import { LegalDirectory } from './legal-directory.js';
+import { GrantEntry } from './grant-entry.js';
 import { type OpenConnector, PublishedService } from './published-service.js';
 
 export interface AgencyEntry {
@@ -67,6 +69,8 @@ export class Catalogue {
   readonly #aliases = new Map<string, string>();
   readonly #systems = new Map<string, SystemEntry>();
   readonly #services = new Map<string, PublishedService>();
+  /** By system and service; the grant that counts now, or the last one that did. */
+  readonly #grants = new Map<string, GrantEntry>();
   readonly #legal = new LegalDirectory();
   #seen = 0;
   #reading: Promise<void> | null = null;
@@ -101,6 +105,11 @@ export class Catalogue {
     const slash = name.indexOf('/');
     const code = this.#aliases.get(name.slice(0, slash));
     return code === undefined ? undefined : this.#services.get(code + name.slice(slash));
+  }
+
+  /** The grant of a system for a service: the one in force, or the last there was. */
+  grant(system: string, service: string): GrantEntry | undefined {
+    return this.#grants.get(pairOf(system, service));
   }
 
   services(): IterableIterator<PublishedService> {
@@ -154,6 +163,7 @@ export class Catalogue {
     const credentials = bySystem(await allCredentials(this.#options.database));
     for (const row of await listSystems(knex)) this.#putSystem(row, credentials.get(row.id) ?? []);
     for (const row of await publishedServices(knex)) this.#putService(row);
+    for (const row of await listGrants(knex)) this.#putGrant(row);
     const clauses = await listLegalClauses(knex);
     for (const row of await listLegalBases(knex))
       this.#legal.put(
@@ -183,11 +193,32 @@ export class Catalogue {
     } else if (noun === 'service') {
       const [row] = await publishedServices(knex, key);
       if (row !== undefined) this.#putService(row);
+    } else if (noun === 'grant') {
+      await this.#readGrant(key);
     } else if (noun === 'legal_basis') {
       const found = await findLegalBasis(knex, key);
       if (found === undefined) this.#legal.delete(key);
       else this.#legal.put(found.basis, await listLegalClauses(knex, key));
     }
+  }
+
+  /** All grants of the pair are read again: an older one may count once a newer one does not. */
+  async #readGrant(id: string): Promise<void> {
+    const { knex } = this.#options.database;
+    const changed = await findGrant(knex, id);
+    if (changed === undefined) return;
+    const rows = await grantsOfPair(knex, changed.system_id, changed.service_id);
+    this.#grants.delete(pairOf(changed.system_id, changed.service_id));
+    for (const row of rows) this.#putGrant(row);
+  }
+
+  /** Given oldest first: a later one counts, unless an earlier one is alive and it is not. */
+  #putGrant(row: GrantRow): void {
+    if (row.state === 'refused') return;
+    const pair = pairOf(row.system_id, row.service_id);
+    const known = this.#grants.get(pair);
+    if (known?.row.state === 'active' && row.state !== 'active') return;
+    this.#grants.set(pair, new GrantEntry(row));
   }
 
   #putAgency(row: AgencyRow): void {
@@ -216,6 +247,8 @@ export class Catalogue {
       .catch((error: unknown) => this.#options.log.warn({ err: error }, 'a replaced source did not close'));
   }
 }
+
+const pairOf = (system: string, service: string): string => `${system} ${service}`;
 
 async function allCredentials(database: Database): Promise<CredentialRow[]> {
   return await database.knex<CredentialRow>('system_credentials').orderBy('created_at');

@@ -75,6 +75,17 @@ function inResponse(document: ApiDocument, source: OperationSource, pointer: str
   });
 }
 
+/** Of these pointers into an operation's answers, those that lead to no field of a success that it declares. */
+export function fieldsAstray(
+  document: ApiDocument,
+  source: OperationSource,
+  pointers: readonly string[],
+): string[] {
+  const answers = [...source.responses].filter(([status]) => status.startsWith('2'));
+  const schemas = answers.flatMap(([, response]) => bodySchemas(response));
+  return pointers.filter((pointer) => !leads(document, schemas, stepsOf(pointer)));
+}
+
 /** Pointers into the manifest to marks that no operation of the document could carry: misspelled, they would guard nothing. */
 export function marksAstray(
   document: ApiDocument,

@@ -1,8 +1,10 @@
 import type { OperationFacts } from '../../connectors/connector.js';
 import type { Fault } from '../base/problem.js';
+import { fieldsAstray } from './check-marks.js';
 import { type ApiDocument, documentOf, parseDocument } from './document.js';
 import { type JsonObject, member, objectMember } from './json-tree.js';
 import type { Manifest } from './manifest.js';
+import { narrowedSchemas, type PlainSchema } from './narrowed-schema.js';
 import { OperationRouter } from './operation-router.js';
 import { BINDING, contentOf, type OperationSource, readOperations } from './operation-source.js';
 import { publicDocument } from './public-document.js';
@@ -101,6 +103,16 @@ export class Operation {
   validateResponse(input: ResponseInput): Fault[] | null {
     this.#responses ??= new ResponseCheck(this.#document, this.#source, this.#validators);
     return this.#responses.check(input);
+  }
+
+  /** Of these pointers into answers, those that lead to no field that the contract declares. */
+  fieldsAstray(pointers: readonly string[]): string[] {
+    return fieldsAstray(this.#document, this.#source, pointers);
+  }
+
+  /** The success answers as they are when only these fields pass: status → JSON Schema. */
+  narrowedSchemas(pointers: readonly string[]): Record<string, PlainSchema> {
+    return narrowedSchemas(this.#document, this.#source, pointers);
   }
 
   /** Compiles everything now. `report` is told what does not compile, with the nearest pointer. */

@@ -2,6 +2,7 @@ import type { Act } from '../base/exchange.js';
 import type { Fault } from '../base/problem.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
+import type { PublishedService } from '../catalogue/published-service.js';
 import type { AttachmentStore } from '../store/attachments.js';
 import type { Database } from '../store/database.js';
 
@@ -58,6 +59,10 @@ export interface ControlContext {
   readonly clock: Clock;
   readonly config: ControlConfig;
   readonly attachments: AttachmentStore;
+  /** A service as callers meet it now, by `{provider}/{slug}/v{major}`. */
+  published(id: string): PublishedService | undefined;
+  /** Whether the source of a published service answers now. */
+  probe(id: string): Promise<{ readonly ok: boolean; readonly detail?: string }>;
   /** Seals a credential of a service for storage. */
   seal(serviceId: string, name: string, plain: string): string;
   /** Checks a manifest with its document; `credentialNames` are those already stored or sent along. */

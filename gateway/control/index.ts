@@ -6,6 +6,7 @@ import { documentRoutes } from './documents/routes.js';
 import { legalBasisRoutes } from './legal-bases/routes.js';
 import { meRoutes } from './me/routes.js';
 import { serviceRoutes } from './services/routes.js';
+import { sharingRoutes } from './sharing/routes.js';
 import { systemRoutes } from './systems/routes.js';
 
 /** Every operation of `openapi.yaml`, by its id; one room for each noun. */
@@ -18,6 +19,7 @@ export function createControl(context: ControlContext): ControlHandlers {
     ...documentRoutes(context),
     ...legalBasisRoutes(context),
     ...calendarRoutes(context),
+    ...sharingRoutes(context),
     ...meRoutes(context),
   };
 }

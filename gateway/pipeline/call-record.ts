@@ -52,6 +52,8 @@ function draft(exchange: Exchange, id: string, kind: 'opening' | 'closing'): Dra
     version: route?.version ?? undefined,
     operation: route?.operation ?? undefined,
     sharing: route?.sharing ?? undefined,
+    grant: exchange.grantId ?? undefined,
+    disclosed: undefined,
     path: route?.template ?? undefined,
     method: request.method.slice(0, 16),
     trace: exchange.traceId,
@@ -88,6 +90,7 @@ export function closingRecord(exchange: Exchange, releasedAt: number): AuditReco
     record.status = answer.status;
     record.bytesOut = answer.body.length;
     record.responseSha256 = sha256(answer.body);
+    if (record.outcome === 'answered') record.disclosed = exchange.disclosed ?? undefined;
   }
   return record as AuditRecord;
 }

@@ -2,6 +2,7 @@ import type { ConnectorAnswer } from '../../connectors/connector.js';
 import { Exchange } from '../base/exchange.js';
 import type { AgencyEntry, SystemEntry } from '../catalogue/catalogue.js';
 import type { Operation, ValidRequest } from '../catalogue/contract.js';
+import type { GrantEntry } from '../catalogue/grant-entry.js';
 import type { PublishedService } from '../catalogue/published-service.js';
 import type { ControlHandler } from '../control/handler.js';
 
@@ -13,6 +14,8 @@ export class DataExchange extends Exchange {
   params: Readonly<Record<string, string>> = {};
   system: SystemEntry | null = null;
   agency: AgencyEntry | null = null;
+  /** What allows the call; null where a default service is open to every account. */
+  grant: GrantEntry | null = null;
   valid: ValidRequest | null = null;
   source: ConnectorAnswer | null = null;
 }

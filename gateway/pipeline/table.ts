@@ -8,6 +8,7 @@ import type { TokenVerifier } from '../identity/token.js';
 import type { AdminExchange, DataExchange, OpenExchange } from './exchanges.js';
 import type { Limits } from './limits.js';
 import type { ManagementApi } from './management-api.js';
+import type { Quota } from './quota.js';
 import { stopSecretRequest } from './state-secret.js';
 import { authoriseCall } from './stages/authorise-call.js';
 import { authoriseRole } from './stages/authorise-role.js';
@@ -33,6 +34,7 @@ export interface Rooms {
   readonly catalogue: Catalogue;
   readonly tokens: TokenVerifier;
   readonly limits: Limits;
+  readonly quota: Quota;
   readonly recorder: Recorder;
   readonly api: ManagementApi;
 }

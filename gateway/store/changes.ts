@@ -11,7 +11,8 @@ export type ChangedNoun =
   | 'document'
   | 'grant'
   | 'sharing_request'
-  | 'account_request';
+  | 'account_request'
+  | 'difficulty';
 
 export interface Change {
   readonly id: number;
@@ -39,6 +40,14 @@ export async function changing<T>(
     await trx('changes').insert(change);
     return await work(trx);
   });
+}
+
+/** Notes a further object that the same transaction changed. */
+export async function alsoChanged(
+  trx: Knex,
+  change: { noun: ChangedNoun; key: string; at: number },
+): Promise<void> {
+  await trx('changes').insert(change);
 }
 
 export async function changesSince(knex: Knex, id: number): Promise<Change[]> {

@@ -81,6 +81,16 @@ export async function activeSystems(knex: Knex, role: Role, now: number): Promis
     );
 }
 
+/** The agencies whose active systems hold a role. */
+export async function agenciesWithRole(knex: Knex, role: Role): Promise<string[]> {
+  const rows = await knex<SystemRow>('systems')
+    .distinct('agency_code')
+    .where({ state: 'active' })
+    .where('roles', 'like', `%"${role}"%`)
+    .orderBy('agency_code');
+  return rows.map((row) => row.agency_code);
+}
+
 export async function insertSystem(knex: Knex, row: SystemRow): Promise<void> {
   await knex('systems').insert({ ...row, search: fold(row.name) });
 }

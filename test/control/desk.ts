@@ -215,6 +215,8 @@ export class Desk {
       },
       checkService: checkedOnce,
       refresh: () => Promise.resolve(),
+      published: () => undefined,
+      probe: () => Promise.resolve({ ok: false }),
     };
   }
 

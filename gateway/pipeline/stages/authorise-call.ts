@@ -1,9 +1,8 @@
-import type { Clock } from '../../base/clock.js';
 import type { Stage } from '../../base/exchange.js';
 import { Problem } from '../../base/problem.js';
-import type { Catalogue } from '../../catalogue/catalogue.js';
 import type { PublishedService } from '../../catalogue/published-service.js';
 import type { DataExchange } from '../exchanges.js';
+import { type GrantParts, grantFor } from '../granted.js';
 import { assertAgencyInForce, assertSystemInForce, iso } from '../in-force.js';
 
 function assertServiceInForce(service: PublishedService): void {
@@ -16,28 +15,16 @@ function assertServiceInForce(service: PublishedService): void {
   throw new Problem('service_not_found');
 }
 
-/** Special-request services need a grant, and none has been given so far. */
-function assertShared(service: PublishedService): void {
-  if (service.row.sharing === 'default') return;
-  throw new Problem('grant_required', {
-    rule: { kind: 'grant', id: service.id, state: 'absent', sharing: 'special' },
-  });
-}
-
 /** Whether system, agencies and service are in force at this moment, and the form of sharing allows the call. */
-export function authoriseCall({
-  catalogue,
-  clock,
-}: {
-  catalogue: Catalogue;
-  clock: Clock;
-}): Stage<DataExchange> {
+export function authoriseCall(parts: GrantParts): Stage<DataExchange> {
+  const { catalogue, clock } = parts;
   return {
     name: 'authorise',
-    needs: ['service', 'caller', 'system', 'agency'],
-    gives: ['allowed'],
-    run({ system, agency, service }) {
-      if (system === null || service === null) throw new Problem('internal_error');
+    needs: ['service', 'operation', 'caller', 'system', 'agency'],
+    gives: ['allowed', 'grant'],
+    run(exchange) {
+      const { system, agency, service, operation } = exchange;
+      if (system === null || service === null || operation === null) throw new Problem('internal_error');
       assertSystemInForce(system, clock);
       assertAgencyInForce(agency, system.row.agency_code, clock);
       if (!system.roles.includes('consumer')) {
@@ -53,7 +40,8 @@ export function authoriseCall({
       }
       assertServiceInForce(service);
       assertAgencyInForce(catalogue.agency(service.row.provider), service.row.provider, clock);
-      assertShared(service);
+      exchange.grant = grantFor(parts, system.row.id, service, operation.id);
+      exchange.grantId = exchange.grant?.row.id ?? null;
     },
   };
 }

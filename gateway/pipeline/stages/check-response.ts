@@ -2,6 +2,8 @@ import type { Stage } from '../../base/exchange.js';
 import type { Logger } from '../../base/log.js';
 import { type Fault, Problem } from '../../base/problem.js';
 import type { DataExchange } from '../exchanges.js';
+import { disclose } from '../disclose.js';
+import { type GrantParts, grantFor } from '../granted.js';
 import { passedHeaders } from '../passed-headers.js';
 import { stopSecretAnswer } from '../state-secret.js';
 
@@ -23,14 +25,18 @@ function refusal(exchange: DataExchange, faults: readonly Fault[]): Problem {
 }
 
 /** Holds the source's answer against the published contract: `enforce` refuses it, `report` lets it pass and notes it. */
-export function checkResponse({ log }: { log: Logger }): Stage<DataExchange> {
+export function checkResponse(parts: GrantParts & { log: Logger }): Stage<DataExchange> {
+  const { log } = parts;
   return {
     name: 'check-response',
-    needs: ['source', 'operation', 'service'],
+    needs: ['source', 'operation', 'service', 'system', 'grant'],
     gives: ['answer'],
     run(exchange) {
-      const { source, operation, service } = exchange;
-      if (source === null || operation === null || service === null) throw new Problem('internal_error');
+      const { source, operation, service, system } = exchange;
+      if (source === null || operation === null || service === null || system === null)
+        throw new Problem('internal_error');
+      // The source took its time: what allowed the call may have ended meanwhile, and then nothing is released.
+      const grant = grantFor(parts, system.row.id, service, operation.id);
       const contentType = source.headers['content-type'] ?? null;
       const faults = operation.validateResponse({ ...source, contentType });
       if (faults !== null) {
@@ -47,6 +53,8 @@ export function checkResponse({ log }: { log: Logger }): Stage<DataExchange> {
         headers: passedHeaders(source.headers, operation.answerHeaders),
         body: source.body,
       };
+      const disclosure = grant?.disclosure(operation.id) ?? null;
+      if (disclosure !== null) disclose(exchange, disclosure);
     },
   };
 }

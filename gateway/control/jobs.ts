@@ -1,0 +1,14 @@
+import type { ControlContext } from './handler.js';
+import { callDebts } from './documents/reminders.js';
+import { expireGrants, tellOverdue } from './sharing/deadlines.js';
+
+/** What falls due by itself: name → what is to be done once that may have happened. Each does nothing the second time. */
+export function controlJobs(
+  context: Pick<ControlContext, 'database' | 'clock' | 'config' | 'refresh'>,
+): { readonly name: string; run(now: number): Promise<void> }[] {
+  return [
+    { name: 'expire-grants', run: (now) => expireGrants(context, now) },
+    { name: 'tell-overdue', run: (now) => tellOverdue(context, now) },
+    { name: 'call-document-debts', run: (now) => callDebts(context, now) },
+  ];
+}

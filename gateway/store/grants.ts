@@ -1,0 +1,144 @@
+import type { Knex } from 'knex';
+import type { Database } from './database.js';
+import { type Page, type PageAsk, pageOf } from './page.js';
+
+export const GRANT_STATES = ['requested', 'active', 'refused', 'expired', 'terminated'] as const;
+export type GrantState = (typeof GRANT_STATES)[number];
+export const GRANT_SIDES = ['consumer', 'provider', 'platform'] as const;
+export type GrantSide = (typeof GRANT_SIDES)[number];
+
+/** That a system may call a service: since when, until when, how often, what of it. Times are ms since the epoch. */
+export interface GrantRow {
+  id: string;
+  request_id: string | null;
+  sharing: 'default' | 'special';
+  service_id: string;
+  provider: string;
+  consumer: string;
+  system_id: string;
+  state: GrantState;
+  state_since: number;
+  suspended_consumer: number | null;
+  suspended_provider: number | null;
+  suspended_platform: number | null;
+  /** JSON array of operation ids; null means all. */
+  operations: string | null;
+  /** JSON: operation id → pointers into its answers; null means all fields. */
+  fields: string | null;
+  approved_per_day: number | null;
+  approved_per_minute: number | null;
+  per_day: number | null;
+  per_minute: number | null;
+  purpose: string;
+  legal_basis: string | null;
+  valid_from: number;
+  /** In force until before. */
+  valid_until: number | null;
+  version: number;
+  due_at: number | null;
+  overdue_told_at: number | null;
+  reason: string | null;
+  document_id: string | null;
+  created_by: string;
+  decided_by: string | null;
+  created_at: number;
+  updated_at: number;
+}
+
+export interface GrantFilter {
+  readonly service?: string | undefined;
+  readonly system?: string | undefined;
+  readonly consumer?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly state?: GrantState | undefined;
+  readonly sharing?: GrantRow['sharing'] | undefined;
+  /** Only where this agency is consumer or provider. */
+  readonly party?: string | undefined;
+}
+
+export async function findGrant(knex: Knex, id: string): Promise<GrantRow | undefined> {
+  return await knex<GrantRow>('grants').where({ id }).first();
+}
+
+/** All grants of a system for a service, oldest first. */
+export async function grantsOfPair(knex: Knex, system: string, service: string): Promise<GrantRow[]> {
+  return await knex<GrantRow>('grants')
+    .where({ system_id: system, service_id: service })
+    .orderBy(['created_at', 'id']);
+}
+
+/** Every grant that says something about calls, oldest first. */
+export async function listGrants(knex: Knex): Promise<GrantRow[]> {
+  return await knex<GrantRow>('grants').whereNot({ state: 'refused' }).orderBy(['created_at', 'id']);
+}
+
+export async function pageGrants(
+  database: Database,
+  filter: GrantFilter,
+  ask: PageAsk,
+): Promise<Page<GrantRow>> {
+  const query = database.knex('grants').select();
+  const { party, service, system, consumer, provider, state, sharing } = filter;
+  const exact = { service_id: service, system_id: system, consumer, provider, state, sharing };
+  for (const [column, value] of Object.entries(exact))
+    if (value !== undefined) void query.where({ [column]: value });
+  if (party !== undefined)
+    void query.where((either) => void either.where({ consumer: party }).orWhere({ provider: party }));
+  return await pageOf<GrantRow>(query, 'id', ask, database.engine);
+}
+
+export async function insertGrant(knex: Knex, row: GrantRow): Promise<void> {
+  await knex<GrantRow>('grants').insert(row);
+}
+
+export async function updateGrant(knex: Knex, id: string, patch: Partial<GrantRow>): Promise<void> {
+  await knex<GrantRow>('grants').where({ id }).update(patch);
+}
+
+/** Active grants whose term is over. */
+export async function grantsPast(knex: Knex, now: number): Promise<GrantRow[]> {
+  return await knex<GrantRow>('grants')
+    .where({ state: 'active' })
+    .whereNotNull('valid_until')
+    .where('valid_until', '<=', now);
+}
+
+interface UsageRow {
+  grant_id: string;
+  day: string;
+  calls: number;
+}
+
+/**
+ * Takes `want` calls out of a day's quota, all of them or none, whichever node asks.
+ *
+ * @returns how many calls of the day are taken now, on all nodes; null when so many are not left
+ */
+export async function takeCalls(
+  knex: Knex,
+  grantId: string,
+  day: string,
+  want: number,
+  quota: number,
+): Promise<number | null> {
+  await knex<UsageRow>('grant_usage')
+    .insert({ grant_id: grantId, day, calls: 0 })
+    .onConflict(['grant_id', 'day'])
+    .ignore();
+  const [row] = (await knex<UsageRow>('grant_usage')
+    .where({ grant_id: grantId, day })
+    .where('calls', '<=', quota - want)
+    .increment('calls', want)
+    .returning('calls')) as { calls: number }[];
+  return row === undefined ? null : Number(row.calls);
+}
+
+/** Gives back calls that were taken and not made. */
+export async function giveBackCalls(knex: Knex, grantId: string, day: string, calls: number): Promise<void> {
+  await knex<UsageRow>('grant_usage').where({ grant_id: grantId, day }).decrement('calls', calls);
+}
+
+export async function callsTaken(knex: Knex, grantId: string, day: string): Promise<number> {
+  const row = await knex<UsageRow>('grant_usage').where({ grant_id: grantId, day }).first();
+  return Number(row?.calls ?? 0);
+}

@@ -3,6 +3,7 @@ import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
 import { AGENCY_LEVELS } from '../store/agencies.js';
 import { ROLES } from '../store/systems.js';
+import { CalendarSchema, LegalBasesSchema, type TreeCalendarDay, type TreeLegalBasis } from './tree-legal.js';
 import { readYaml, TreeError, type Values } from './substitute.js';
 
 const AgencySchema = z.strictObject({
@@ -68,6 +69,8 @@ export interface TreeService {
 
 /** What a folder says there should be. */
 export interface Tree {
+  readonly legalBases?: readonly TreeLegalBasis[];
+  readonly calendar?: readonly TreeCalendarDay[];
   readonly agencies: readonly TreeAgency[];
   readonly systems: readonly TreeSystem[];
   readonly services: readonly TreeService[];
@@ -176,8 +179,8 @@ export function loadContract(
 }
 
 /**
- * Reads a folder: `agencies.yaml`, `systems.yaml`, `services/<folder>/` and `service-states.yaml`, each of which
- * may be missing. A service that `service-states.yaml` does not name is to be published.
+ * Reads a folder: `legal-bases.yaml`, `calendar.yaml`, `agencies.yaml`, `systems.yaml`, `services/<folder>/` and
+ * `service-states.yaml`, each of which may be missing. A service that `service-states.yaml` does not name is to be published.
  *
  * @param values what `${NAME}` and `credentials.yaml` take their values from: the environment
  * @throws TreeError with every fault, by file
@@ -192,6 +195,8 @@ export function loadTree(path: string, values: Values): Tree {
   if (stray !== undefined) throw new TreeError(`service-states.yaml: there is no services/${stray.service}`);
   const stateOf = (name: string) => states.find(({ service }) => service === name) ?? PUBLISHED;
   return {
+    legalBases: folder.optional('legal-bases.yaml', LegalBasesSchema, []),
+    calendar: folder.optional('calendar.yaml', CalendarSchema, []),
     agencies: folder.optional('agencies.yaml', z.array(AgencySchema), []),
     systems: folder.optional('systems.yaml', z.array(SystemSchema), []),
     services: names.map((name) => folder.service(join('services', name), stateOf(name))),

@@ -6,7 +6,7 @@ import { refusal } from '../refused.js';
 export type Action = 'created' | 'updated' | 'unchanged';
 
 export interface AppliedRow {
-  readonly noun: 'agency' | 'system' | 'service';
+  readonly noun: 'agency' | 'system' | 'service' | 'legal_basis' | 'calendar_day';
   readonly key: string;
   readonly action: Action;
   /** What was done, in order; empty when unchanged. */

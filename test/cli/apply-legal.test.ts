@@ -98,7 +98,7 @@ for (const engine of engines) {
       };
       assert.deepEqual(await apply(changed), [
         'legal_basis 02-qd-vd unchanged: ',
-        'legal_basis 01-qd-vd updated: validFrom,clauses',
+        'legal_basis 01-qd-vd updated: validFrom, clauses',
         'calendar_day 2026-01-01 updated: name',
         'calendar_day 2026-01-10 unchanged: ',
       ]);

@@ -311,9 +311,7 @@ async function buildServer(rooms: OpenRooms, redis: Redis | null, quota: Quota):
     lgsp_records_waiting: { help: 'Records waiting for the disk', read: () => recorder.waiting },
     lgsp_calls_in_progress: { help: 'Calls in progress on this node', read: () => gate?.inProgress ?? 0 },
   });
-  const legalReference = (ref: string) => catalogue.legalReference(ref);
-  const stages = corridors({ ...rooms, tokens, limits, quota, api });
-  gate = new Gate({ corridors: stages, config, clock, log, metrics, legalReference });
+  gate = new Gate({ ...rooms, corridors: corridors({ ...rooms, tokens, limits, quota, api }), metrics });
   const app = createApp({
     config,
     log,

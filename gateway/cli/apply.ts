@@ -1,6 +1,8 @@
 import type { ManagementApi } from './api.js';
 import { applyAgency, parentsFirst } from './apply/agencies.js';
 import { applyDocument } from './apply/documents.js';
+import { applyCalendar } from './apply/calendar.js';
+import { applyLegalBasis, successorsFirst } from './apply/legal-bases.js';
 import { applyService } from './apply/services.js';
 import { type ApplyOptions, type ApplyResult, Session } from './apply/session.js';
 import { applySystem } from './apply/systems.js';
@@ -10,7 +12,8 @@ export type { AppliedRow, ApplyOptions, ApplyResult, MadeCredential } from './ap
 export { loadTree } from './tree.js';
 
 /**
- * Brings a gateway to what a folder says: documents, agencies (parents first), then systems, then services. What is already
+ * Brings a gateway to what a folder says: legal bases (successors first), the calendar, documents, agencies (parents
+ * first), then systems, then services. What is already
  * so is left alone, so that a second run changes nothing; what the files do not mention stays as it is.
  *
  * @throws CommandFailure at the first refusal; what was done before it stays done
@@ -21,6 +24,8 @@ export async function applyTree(
   options: ApplyOptions = {},
 ): Promise<ApplyResult> {
   const session = new Session(api, options);
+  for (const basis of successorsFirst(tree.legalBases ?? [])) await applyLegalBasis(session, basis);
+  await applyCalendar(session, tree.calendar ?? []);
   for (const document of tree.documents ?? []) await applyDocument(session, document);
   for (const agency of parentsFirst(tree.agencies ?? [])) await applyAgency(session, agency);
   for (const system of tree.systems ?? []) await applySystem(session, system);

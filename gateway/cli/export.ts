@@ -1,10 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { stringify } from 'yaml';
-import type { ApiAnswer, ManagementApi } from './api.js';
+import type { ManagementApi } from './api.js';
+import { legalFiles } from './export-legal.js';
+import { all, ask, present, read, yaml } from './export-reading.js';
 import { CommandFailure } from './failure.js';
-import { refusal } from './refused.js';
-import { escapePlaceholders } from './substitute.js';
 
 interface Agency {
   readonly code: string;
@@ -41,37 +40,6 @@ interface Service {
 
 /** Path below the folder → text, or bytes. */
 export type ExportedFiles = Readonly<Record<string, string | Buffer>>;
-
-async function ask(api: ManagementApi, path: string): Promise<ApiAnswer> {
-  const answer = await api.request('GET', path);
-  if (answer.status >= 400) throw refusal(`GET ${path}`, answer);
-  return answer;
-}
-
-async function read<T>(api: ManagementApi, path: string): Promise<T> {
-  return (await ask(api, path)).body as T;
-}
-
-async function all<T>(api: ManagementApi, path: string): Promise<T[]> {
-  const items: T[] = [];
-  let cursor = '';
-  for (;;) {
-    const page = await read<{ items: T[]; next: string | null }>(api, `${path}?limit=500${cursor}`);
-    items.push(...page.items);
-    if (page.next === null) return items;
-    cursor = `&cursor=${encodeURIComponent(page.next)}`;
-  }
-}
-
-/** What is null there is simply not written here. */
-function present(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(
-    Object.entries(fields).filter(([, value]) => value !== null && value !== undefined),
-  );
-}
-
-const yaml = (value: unknown): string =>
-  stringify(escapePlaceholders(value), { lineWidth: 0, version: '1.2' });
 
 function agencyEntry({ code, alias, name, level, parentCode, validFrom, validTo }: Agency) {
   return present({ code, alias, name, level, parentCode, validFrom, validTo });
@@ -173,6 +141,7 @@ export async function exportTree(api: ManagementApi): Promise<ExportedFiles> {
     ...(await documentFiles(api)),
     'agencies.yaml': yaml((await all<Agency>(api, '/agencies')).map(agencyEntry)),
     'systems.yaml': yaml(systems.map(systemEntry)),
+    ...(await legalFiles(api)),
   };
   for (const service of services)
     Object.assign(files, await serviceFiles(api, service, folderOf(service, services)));

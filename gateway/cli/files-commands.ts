@@ -59,14 +59,16 @@ async function exportTo(io: Io, flags: ExportFlags): Promise<void> {
 export function addFilesCommands(program: Command, io: Io): void {
   withConnection(program.command('apply'))
     .description('bring a running gateway to what a folder says')
-    .requiredOption('-f, --file <folder>', 'agencies.yaml, systems.yaml, services/, service-states.yaml')
+    .requiredOption('-f, --file <folder>', 'agencies.yaml, systems.yaml, services/, …')
     .option('--dry-run', 'say what would be done, and do none of it')
     .option('--refresh-credentials', 'send the credentials of every service again')
     .option('--credentials-out <file>', 'where new secrets and keys are kept (mode 0600)')
     .option('--json', 'for programs')
     .action((flags: ApplyFlags) => apply(io, flags));
   withConnection(program.command('export'))
-    .description('write agencies, systems and services of a running gateway as files for apply')
+    .description(
+      'write agencies, systems, services, legal bases and calendar of a running gateway as files for apply',
+    )
     .requiredOption('-o, --out <folder>', 'an empty folder')
     .option('--force', 'write into a folder that is not empty')
     .option('--json', 'for programs')

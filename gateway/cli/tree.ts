@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { AGENCY_LEVELS } from '../store/agencies.js';
 import { DOCUMENT_KINDS } from '../store/documents.js';
 import { ROLES } from '../store/systems.js';
+import { CalendarSchema, LegalBasesSchema, type TreeCalendarDay, type TreeLegalBasis } from './tree-legal.js';
 import { readYaml, TreeError, type Values } from './substitute.js';
 
 const AgencySchema = z.strictObject({
@@ -92,6 +93,8 @@ export interface TreeService {
 /** What a folder says there should be. */
 export interface Tree {
   readonly documents: readonly TreeDocument[];
+  readonly legalBases?: readonly TreeLegalBasis[];
+  readonly calendar?: readonly TreeCalendarDay[];
   readonly agencies: readonly TreeAgency[];
   readonly systems: readonly TreeSystem[];
   readonly services: readonly TreeService[];
@@ -213,8 +216,8 @@ export function loadContract(
 }
 
 /**
- * Reads a folder: `documents.yaml` with `documents/`, `agencies.yaml`, `systems.yaml`, `services/<folder>/` and `service-states.yaml`, each of which
- * may be missing. A service that `service-states.yaml` does not name is to be published.
+ * Reads a folder: `legal-bases.yaml`, `calendar.yaml`, `documents.yaml` with `documents/`, `agencies.yaml`, `systems.yaml`, `services/<folder>/` and
+ * `service-states.yaml`, each of which may be missing. A service that `service-states.yaml` does not name is to be published.
  *
  * @param values what `${NAME}` and `credentials.yaml` take their values from: the environment
  * @throws TreeError with every fault, by file
@@ -230,6 +233,8 @@ export function loadTree(path: string, values: Values): Tree {
   const stateOf = (name: string) => states.find(({ service }) => service === name) ?? PUBLISHED;
   return {
     documents: folder.documents(),
+    legalBases: folder.optional('legal-bases.yaml', LegalBasesSchema, []),
+    calendar: folder.optional('calendar.yaml', CalendarSchema, []),
     agencies: folder.optional('agencies.yaml', z.array(AgencySchema), []),
     systems: folder.optional('systems.yaml', z.array(SystemSchema), []),
     services: names.map((name) => folder.service(join('services', name), stateOf(name))),

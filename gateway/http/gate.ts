@@ -20,7 +20,8 @@ export interface GateParts {
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
-  readonly legalReference: ProblemWriting['legalReference'];
+  /** Knows what refusals rest on. */
+  readonly catalogue: Pick<ProblemWriting, 'legalReference'>;
 }
 
 const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
@@ -43,7 +44,7 @@ export class Gate {
 
   constructor(parts: GateParts) {
     const { publicUrl, trustedProxies } = parts.config;
-    const { legalReference } = parts;
+    const legalReference = (ref: string) => parts.catalogue.legalReference(ref);
     const refuse: RunParts['refuse'] = (exchange, problem) =>
       writeProblem(exchange, problem, { publicUrl, legalReference });
     this.#parts = parts;

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import type { Io } from '../../gateway/cli/io.js';
 
 /** A folder of its own for a test, with these files. */
-export function folderWith(files: Readonly<Record<string, string>>): { path: string; drop(): void } {
+export function folderWith(files: Readonly<Record<string, string | Buffer>>): { path: string; drop(): void } {
   const path = mkdtempSync(join(tmpdir(), 'lgsp-cli-'));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(path, name)), { recursive: true });

@@ -121,6 +121,7 @@ function querySchema(operation: ContractOperation): object {
   const schema = {
     type: 'object',
     additionalProperties: false,
+    required: parameters.filter(({ required }) => required === true).map(({ name }) => name),
     properties: Object.fromEntries(parameters.map(({ name, schema }) => [name, schema])),
   };
   querySchemas.set(operation, schema);

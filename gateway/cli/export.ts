@@ -24,6 +24,7 @@ interface System {
   readonly state: string;
   readonly stateReason: string | null;
   readonly limit: object | null;
+  readonly requireBoundTokens: boolean;
   readonly credentials: readonly { kind: string; state: string; jwk?: object }[];
 }
 
@@ -75,11 +76,13 @@ function agencyEntry({ code, alias, name, level, parentCode, validFrom, validTo 
   return present({ code, alias, name, level, parentCode, validFrom, validTo });
 }
 
-function systemEntry({ id, agency, name, roles, state, stateReason, limit, credentials }: System) {
+function systemEntry(system: System) {
+  const { id, agency, name, roles, state, stateReason, limit, credentials } = system;
+  const bound = system.requireBoundTokens ? { requireBoundTokens: true } : {};
   const key = credentials.find((credential) => credential.kind === 'key' && credential.state === 'active');
   const auth = key !== undefined || credentials.every(({ kind }) => kind === 'key') ? 'key' : 'secret';
   const inactive = state === 'active' ? {} : { state, reason: stateReason ?? 'lgsp export' };
-  return present({ id, agency, name, roles, auth, publicJwk: key?.jwk, ...inactive, limit });
+  return present({ id, agency, name, roles, auth, publicJwk: key?.jwk, ...inactive, limit, ...bound });
 }
 
 /** `services/{slug}`, and longer only where two services have the same slug. */

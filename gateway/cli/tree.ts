@@ -26,6 +26,7 @@ const SystemSchema = z
     state: z.enum(['active', 'locked', 'revoked']).default('active'),
     reason: z.string().min(1).optional(),
     limit: z.strictObject({ calls: z.int().min(0), seconds: z.int().min(1) }).optional(),
+    requireBoundTokens: z.boolean().optional(),
   })
   .refine((system) => system.state === 'active' || system.reason !== undefined, {
     path: ['reason'],

@@ -4,7 +4,7 @@ import type { TreeSystem } from '../tree.js';
 import type { Session, Step } from './session.js';
 
 interface Credential {
-  readonly kind: 'secret' | 'key';
+  readonly kind: 'secret' | 'key' | 'certificate';
   readonly state: 'active' | 'expired' | 'revoked';
   readonly jwk?: JWK;
 }
@@ -16,6 +16,7 @@ interface System {
   readonly roles: readonly string[];
   readonly state: TreeSystem['state'];
   readonly limit: { readonly calls: number; readonly seconds: number } | null;
+  readonly requireBoundTokens: boolean;
   readonly credentials: readonly Credential[];
 }
 
@@ -64,11 +65,15 @@ function stateSteps(session: Session, system: TreeSystem, now: TreeSystem['state
 }
 
 async function register(session: Session, system: TreeSystem): Promise<void> {
-  const { id, agency, name, roles, limit } = system;
+  const { id, agency, name, roles, limit, requireBoundTokens } = system;
   if (session.options.dryRun !== true && system.publicJwk === undefined) session.assertMayMake(id);
   const run = async (): Promise<void> => {
     const { body, keep } = await offer(session, system);
-    const asked = { id, agency, name, roles, ...(limit === undefined ? {} : { limit }), credential: body };
+    const optional = {
+      ...(limit === undefined ? {} : { limit }),
+      ...(requireBoundTokens === undefined ? {} : { requireBoundTokens }),
+    };
+    const asked = { id, agency, name, roles, ...optional, credential: body };
     const answer = await session.send(`system ${id}`, 'POST', '/systems', asked);
     keep((answer as { credential: { secret?: string } }).credential);
   };
@@ -90,9 +95,11 @@ function assertSame(now: System, wanted: TreeSystem): void {
 function changeSteps(session: Session, now: System, wanted: TreeSystem): Step[] {
   const name = wanted.name.normalize('NFC').trim();
   const limit = wanted.limit ?? null;
+  const requireBoundTokens = wanted.requireBoundTokens ?? false;
   const change = {
     ...(now.name === name ? {} : { name }),
     ...(now.limit?.calls === limit?.calls && now.limit?.seconds === limit?.seconds ? {} : { limit }),
+    ...(now.requireBoundTokens === requireBoundTokens ? {} : { requireBoundTokens }),
   };
   const fields = Object.keys(change);
   if (fields.length === 0) return [];

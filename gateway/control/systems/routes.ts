@@ -17,11 +17,14 @@ import { isUniqueViolation } from '../../store/unique.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { pageAsked, pageBody } from '../paging.js';
 import { conflict } from '../refusals.js';
+import { certificateFacts } from './certificate.js';
 import {
+  addCertificate,
   addKey,
   addSecret,
   credentialView,
   type MadeCredential,
+  makeCertificate,
   makeKey,
   makeSecret,
   type NewCredential,
@@ -51,12 +54,14 @@ interface NewSystem {
   readonly name: string;
   readonly roles: readonly Role[];
   readonly limit?: Limit | null;
+  readonly requireBoundTokens?: boolean;
   readonly credential: NewCredential;
 }
 
 interface SystemChange {
   readonly name?: string;
   readonly limit?: Limit | null;
+  readonly requireBoundTokens?: boolean;
 }
 
 const iso = (ms: number): string => new Date(ms).toISOString();
@@ -73,6 +78,7 @@ function view(row: SystemRow) {
     stateSince: iso(row.state_since),
     stateReason: row.state_reason,
     limit: calls === null || seconds === null ? null : { calls, seconds },
+    requireBoundTokens: Boolean(row.require_bound),
     createdAt: iso(row.created_at),
     updatedAt: iso(row.updated_at),
   };
@@ -94,6 +100,7 @@ function newRow(id: string, body: NewSystem, now: number): SystemRow {
     state_reason: null,
     limit_calls: body.limit?.calls ?? null,
     limit_seconds: body.limit?.seconds ?? null,
+    require_bound: body.requireBoundTokens ?? false,
     created_at: now,
     updated_at: now,
   };
@@ -115,6 +122,10 @@ async function list({ database }: ControlContext, { query }: ControlCall): Promi
 
 async function makeCredential(systemId: string, asked: NewCredential, now: number): Promise<MadeCredential> {
   if (asked.kind === 'secret') return makeSecret(systemId, now);
+  if (asked.kind === 'certificate') {
+    const facts = certificateFacts(asked.certificate, '/body/credential/certificate', now);
+    return makeCertificate(systemId, facts, now);
+  }
   return makeKey(systemId, await publicKeyOf(asked.jwk, '/body/credential/jwk'), now);
 }
 
@@ -162,7 +173,8 @@ async function update(context: ControlContext, call: ControlCall): Promise<Contr
   const body = call.body as SystemChange;
   const now = clock.now();
   const name = body.name === undefined ? {} : { name: tidy(body.name) };
-  const patch: Partial<SystemRow> = { ...name, ...limitColumns(body.limit), updated_at: now };
+  const bound = body.requireBoundTokens === undefined ? {} : { require_bound: body.requireBoundTokens };
+  const patch: Partial<SystemRow> = { ...name, ...limitColumns(body.limit), ...bound, updated_at: now };
   const before = await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
     const row = await mustFind(trx, id);
     await updateSystem(trx, id, patch);
@@ -212,6 +224,7 @@ export function systemRoutes(context: ControlContext): ControlHandlers {
     updateSystem: (call) => update(context, call),
     addSecret: (call) => addSecret(context, call),
     addKey: (call) => addKey(context, call),
+    addCertificate: (call) => addCertificate(context, call),
     revokeCredential: (call) => revokeCredential(context, call),
     lockSystem: (call) => act(context, call, 'lock'),
     unlockSystem: (call) => act(context, call, 'unlock'),

@@ -1,10 +1,12 @@
 import type { Clock } from '../../base/clock.js';
+import type { Config } from '../../base/config.js';
 import type { Stage } from '../../base/exchange.js';
 import { Problem } from '../../base/problem.js';
 import type { Catalogue } from '../../catalogue/catalogue.js';
 import type { PublishedService } from '../../catalogue/published-service.js';
 import type { DataExchange } from '../exchanges.js';
 import { assertAgencyInForce, assertSystemInForce, iso } from '../in-force.js';
+import { senderRequired } from '../sender-required.js';
 
 function assertServiceInForce(service: PublishedService): void {
   const { state, state_since, id } = service.row;
@@ -28,15 +30,17 @@ function assertShared(service: PublishedService): void {
 export function authoriseCall({
   catalogue,
   clock,
+  config,
 }: {
   catalogue: Catalogue;
   clock: Clock;
+  config: Pick<Config, 'publicUrl'>;
 }): Stage<DataExchange> {
   return {
     name: 'authorise',
     needs: ['service', 'caller', 'system', 'agency'],
     gives: ['allowed'],
-    run({ system, agency, service }) {
+    run({ system, agency, service, caller }) {
       if (system === null || service === null) throw new Problem('internal_error');
       assertSystemInForce(system);
       assertAgencyInForce(agency, system.row.agency_code, clock);
@@ -53,6 +57,8 @@ export function authoriseCall({
       }
       assertServiceInForce(service);
       assertAgencyInForce(catalogue.agency(service.row.provider), service.row.provider, clock);
+      if (service.manifest.senderConstrained && caller?.boundTo === undefined)
+        throw senderRequired('service', service.id, config.publicUrl);
       assertShared(service);
     },
   };

@@ -17,6 +17,8 @@ export interface IdentityOptions {
   /** Below zero: a certificate that ended as many days ago. */
   readonly days?: number;
   readonly issuer?: Identity;
+  /** Whether it may issue others. */
+  readonly authority?: boolean;
   readonly key?: readonly string[];
 }
 
@@ -24,13 +26,15 @@ const EC = ['ec', '-pkeyopt', 'ec_paramgen_curve:P-256'] as const;
 
 /** Makes a certificate with openssl: self-signed, unless an issuer is given. */
 export function makeIdentity(name: string, options: IdentityOptions = {}): Identity {
-  const { days = 30, issuer, key: kind = EC } = options;
+  const { days = 30, issuer, authority = false, key: kind = EC } = options;
   const folder = mkdtempSync(join(tmpdir(), 'lgsp-certificate-'));
   const at = (file: string): string => join(folder, file);
   const openssl = (...words: string[]): Buffer => execFileSync('openssl', words, { stdio: 'pipe' });
   try {
     const subject = `/C=VN/O=So Noi vu/CN=${name}`;
-    const san = `subjectAltName=DNS:localhost,IP:127.0.0.1`;
+    const extensions = authority
+      ? 'basicConstraints=critical,CA:TRUE'
+      : 'subjectAltName=DNS:localhost,IP:127.0.0.1';
     openssl(
       'req',
       '-new',
@@ -44,7 +48,7 @@ export function makeIdentity(name: string, options: IdentityOptions = {}): Ident
       '-subj',
       subject,
       '-addext',
-      san,
+      extensions,
     );
     const signer = issuer ?? null;
     if (signer !== null) {

@@ -14,7 +14,7 @@ export interface Identity {
 }
 
 export interface IdentityOptions {
-  /** Below zero: a certificate that ended as many days ago. */
+  /** -1: a certificate that ended yesterday; openssl makes none that ended earlier. */
   readonly days?: number;
   readonly issuer?: Identity;
   /** Whether it may issue others. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +14,7 @@ import { writeOwed } from './audit/owed.js';
 import type { Recorder } from './audit/record.js';
 import { startRecorder } from './audit/recorder.js';
 import { type Clock, systemClock } from './base/clock.js';
-import { type Config, loadConfig } from './base/config.js';
+import { type Config, ConfigError, loadConfig } from './base/config.js';
 import { createLog, type Logger } from './base/log.js';
 import { PACKAGE_ROOT } from './base/package-root.js';
 import { Catalogue } from './catalogue/catalogue.js';
@@ -28,12 +29,16 @@ import { createControl } from './control/index.js';
 import { createApp, type Readiness } from './http/app.js';
 import { Gate } from './http/gate.js';
 import { Metrics } from './http/metrics.js';
-import { createListener, drain } from './http/server.js';
+import { ClientCertificates } from './http/client-certificate.js';
+import { createListener, drain, type TlsMaterial } from './http/server.js';
 import { type AuthorizationServer, createAuthorizationServer } from './identity/authorization-server.js';
 import { KeyRing } from './identity/key-ring.js';
-import type { ClientDirectory } from './identity/client-directory.js';
+import type { ClientCredential, ClientDirectory } from './identity/client-directory.js';
+import { DpopNonces } from './identity/dpop-nonces.js';
+import { memoryReplays, type ProofReplays, redisReplays, storeReplays } from './identity/proof-replays.js';
 import { issuerOf } from './identity/resources.js';
 import { openSealing, type Sealing } from './identity/sealing.js';
+import type { DpopRules } from './identity/sender.js';
 import { createTokenVerifier } from './identity/token.js';
 import { Limits } from './pipeline/limits.js';
 import { createManagementApi } from './pipeline/management-api.js';
@@ -45,6 +50,7 @@ import { startSchedule } from './schedule/schedule.js';
 import { type Database, migrate, openDatabase } from './store/database.js';
 import { keepInstallationValue } from './store/installation.js';
 import { serviceCredentials } from './store/services.js';
+import type { CredentialRow } from './store/systems.js';
 
 /** A gateway that runs. */
 export interface Gateway {
@@ -193,7 +199,8 @@ async function listen(server: Server, config: Config): Promise<string> {
       resolve();
     });
   });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const scheme = config.tls === undefined ? 'http' : 'https';
+  return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
 /** The log keeps the name of its first start for ever, whatever address the gateway has later. */
@@ -224,6 +231,13 @@ async function openRecorder(parts: {
   });
 }
 
+function credentialOf(row: CredentialRow): ClientCredential {
+  const { id, kind } = row;
+  if (kind === 'secret') return { id, kind, secretSha256: row.secret_sha256 ?? '' };
+  if (kind === 'certificate') return { id, kind, thumbprint: row.certificate_sha256 ?? '' };
+  return { id, kind, publicJwk: JSON.parse(row.public_jwk ?? '{}') as Record<string, unknown> };
+}
+
 /** Systems are the authorization server's clients; what it asks is answered from memory. */
 function clientDirectory(catalogue: Catalogue, clock: Clock): ClientDirectory {
   return {
@@ -241,11 +255,7 @@ function clientDirectory(catalogue: Catalogue, clock: Clock): ClientDirectory {
         name: row.name,
         roles,
         state: row.state,
-        credentials: valid.map(({ id, kind, secret_sha256, public_jwk }) =>
-          kind === 'secret'
-            ? { id, kind, secretSha256: secret_sha256 ?? '' }
-            : { id, kind, publicJwk: JSON.parse(public_jwk ?? '{}') as Record<string, unknown> },
-        ),
+        credentials: valid.map((credential) => credentialOf(credential)),
       });
     },
   };
@@ -279,6 +289,7 @@ interface OpenRooms extends Node {
   readonly recorder: Recorder;
   readonly catalogue: Catalogue;
   readonly authorizationServer: AuthorizationServer;
+  readonly certificates: ClientCertificates;
 }
 
 /** The rooms that hold something, lowest first. A wrong master key is refused before anything is written. */
@@ -294,15 +305,60 @@ async function openRooms(node: Node): Promise<OpenRooms> {
   let server: AuthorizationServer | null = null;
   const alongside = async (): Promise<void> => server?.reload();
   const catalogue = await Catalogue.open({ ...node, refreshMs: config.refreshMs, openConnector, alongside });
-  server = createAuthorizationServer({ ...node, keyRing, clients: clientDirectory(catalogue, clock) });
-  return { ...node, sealing, keyRing, egress, recorder, catalogue, authorizationServer: server };
+  const certificates = new ClientCertificates(config);
+  server = createAuthorizationServer({
+    ...node,
+    keyRing,
+    clients: clientDirectory(catalogue, clock),
+    certificateOf: (request) => certificates.of(request),
+    nonceSecret: sealing.derive('dpop-nonce/token-endpoint'),
+  });
+  return {
+    ...node,
+    sealing,
+    keyRing,
+    egress,
+    recorder,
+    catalogue,
+    certificates,
+    authorizationServer: server,
+  };
+}
+
+/** Used proofs are remembered where all nodes see them: in Redis, in PostgreSQL, or in the only node there is. */
+function dpopRules({ config, clock, database, sealing }: OpenRooms, redis: Redis | null): DpopRules {
+  const alone = redis === null && database.engine === 'sqlite';
+  let replays: ProofReplays;
+  if (redis !== null) replays = redisReplays(redis, clock);
+  else replays = alone ? memoryReplays(clock) : storeReplays(database, clock);
+  // What this process forgets when it ends must not be vouched for by a nonce that outlives it.
+  const key = alone ? randomBytes(32) : sealing.derive('dpop-nonce/resource');
+  const { requireNonce, windowSeconds } = config.dpop;
+  return { nonces: new DpopNonces(key, clock), replays, requireNonce, windowMs: windowSeconds * 1000 };
+}
+
+/** @throws ConfigError for a file that cannot be read */
+function tlsMaterial({ tls }: Config): TlsMaterial | null {
+  if (tls === undefined) return null;
+  const read = (file: string): Buffer => {
+    try {
+      return readFileSync(file);
+    } catch (error) {
+      throw new ConfigError(`tls: ${file} cannot be read`, { cause: error });
+    }
+  };
+  const { certFile, keyFile, clientCaFile } = tls;
+  const ca = clientCaFile === undefined ? {} : { ca: read(clientCaFile) };
+  return { cert: read(certFile), key: read(keyFile), ...ca };
 }
 
 /** The corridor over those rooms, and what stands before it. */
 async function buildServer(rooms: OpenRooms, redis: Redis | null, quota: Quota): Promise<Server> {
-  const { config, clock, log, recorder, catalogue, authorizationServer } = rooms;
+  const { config, clock, log, recorder, catalogue, authorizationServer, certificates } = rooms;
   const limits = new Limits({ config, redis, log });
-  const tokens = createTokenVerifier({ keyRing: rooms.keyRing, issuer: issuerOf(config.publicUrl), clock });
+  const dpop = dpopRules(rooms, redis);
+  const issuer = issuerOf(config.publicUrl);
+  const tokens = createTokenVerifier({ keyRing: rooms.keyRing, issuer, clock, dpop });
   const apiText = readFileSync(API_FILE, 'utf8');
   const handlers = createControl(controlContext(rooms));
   const api = await createManagementApi(parse(apiText) as Document, compileContract(apiText), handlers);
@@ -311,7 +367,12 @@ async function buildServer(rooms: OpenRooms, redis: Redis | null, quota: Quota):
     lgsp_records_waiting: { help: 'Records waiting for the disk', read: () => recorder.waiting },
     lgsp_calls_in_progress: { help: 'Calls in progress on this node', read: () => gate?.inProgress ?? 0 },
   });
-  gate = new Gate({ ...rooms, corridors: corridors({ ...rooms, tokens, limits, quota, api }), metrics });
+  gate = new Gate({
+    ...rooms,
+    corridors: corridors({ ...rooms, tokens, limits, quota, api }),
+    metrics,
+    certificates,
+  });
   const app = createApp({
     config,
     log,
@@ -323,9 +384,8 @@ async function buildServer(rooms: OpenRooms, redis: Redis | null, quota: Quota):
     authorizationServer: (request, response, next) => authorizationServer.handler(request, response, next),
     readiness: readiness({ ...rooms, redis }),
   });
-  return createListener(gate, app, (error) =>
-    log.error({ err: error }, 'a call failed outside the corridor'),
-  );
+  const onError = (error: unknown): void => log.error({ err: error }, 'a call failed outside the corridor');
+  return createListener({ gate, app, certificates, tls: tlsMaterial(config), onError });
 }
 
 /** With several nodes, a call that was opened longer ago than any call may last has lost its node. */

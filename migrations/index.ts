@@ -6,6 +6,7 @@ import * as documents from './0004-documents.js';
 import * as legalBasis from './0005-legal-basis.js';
 import * as sharing from './0006-sharing.js';
 import * as notices from './0009-notices.js';
+import * as boundTokens from './0008-bound-tokens.js';
 
 interface Step {
   readonly name: string;
@@ -21,6 +22,7 @@ const STEPS: readonly Step[] = [
   { name: '0005-legal-basis', ...legalBasis },
   { name: '0006-sharing', ...sharing },
   { name: '0009-notices', ...notices },
+  { name: '0008-bound-tokens', ...boundTokens },
 ];
 
 /** The numbered steps, imported rather than read from a folder so that a build cannot lose one. */

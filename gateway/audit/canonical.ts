@@ -83,6 +83,7 @@ function inOrder(r: AuditRecord): Record<Exclude<keyof AuditRecord, 'target'>, u
   return {
     address: r.address,
     agency: r.agency,
+    boundTo: r.boundTo,
     bytesIn: r.bytesIn,
     bytesOut: r.bytesOut,
     case: r.case,

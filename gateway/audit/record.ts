@@ -26,6 +26,8 @@ export interface AuditRecord {
   address?: string;
   tokenId?: string;
   keyId?: string;
+  /** What the token was bound to, and its sender held: `jkt:…`, `x5t#S256:…`. */
+  boundTo?: string;
 
   provider?: string;
   service?: string;

@@ -24,6 +24,28 @@ export const ConfigSchema = z.strictObject({
     .array(z.string())
     .default([])
     .describe('Addresses or CIDR ranges whose X-Forwarded-For is believed'),
+  tls: z
+    .strictObject({
+      certFile: z.string().describe('PEM: the certificate of the gateway and those that lead to its root'),
+      keyFile: z.string().describe('PEM: its private key'),
+      clientCaFile: z
+        .string()
+        .optional()
+        .describe('PEM: certificates of callers are believed only from these issuers; default: any'),
+    })
+    .optional()
+    .describe('HTTPS in this process, asking callers for their certificate; default: plain HTTP'),
+  clientCertificateHeader: z
+    .string()
+    .regex(/^[A-Za-z0-9-]{1,64}$/)
+    .optional()
+    .describe('Header in which a trusted proxy hands over the certificate of the caller'),
+  dpop: z
+    .strictObject({
+      requireNonce: z.boolean().default(false).describe('Every proof must carry a nonce of ours'),
+      windowSeconds: z.int().min(5).max(300).default(60).describe('How far iat of a proof may be from now'),
+    })
+    .prefault({}),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
   platform: z
     .strictObject({
@@ -191,6 +213,7 @@ export function loadConfig(file: unknown, env: Readonly<Record<string, string | 
     );
     throw new ConfigError(`configuration refused:\n  ${faults.join('\n  ')}`);
   }
-  const publicUrl = (parsed.data.publicUrl ?? `http://localhost:${parsed.data.port}`).replace(/\/$/, '');
+  const scheme = parsed.data.tls === undefined ? 'http' : 'https';
+  const publicUrl = (parsed.data.publicUrl ?? `${scheme}://localhost:${parsed.data.port}`).replace(/\/$/, '');
   return freeze({ ...parsed.data, publicUrl });
 }

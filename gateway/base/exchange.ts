@@ -1,3 +1,4 @@
+import type { X509Certificate } from 'node:crypto';
 import type { Problem } from './problem.js';
 
 /** The three columns of the pipeline's table. */
@@ -30,6 +31,8 @@ export interface CallRequest {
   readonly address: string;
   /** Reads the whole body once; refuses past `limit` bytes with `body_too_large`. */
   readBody(limit: number): Buffer | Promise<Buffer>;
+  /** The certificate that the caller proved to hold, to us or to a trusted proxy; its dates are not checked yet. */
+  clientCertificate(): X509Certificate | null;
 }
 
 /** What goes out, once its record is durable. */
@@ -50,6 +53,8 @@ export interface Caller {
   readonly tokenId: string;
   /** The key or secret the client authenticated with, by name, when the token says so. */
   readonly keyId?: string;
+  /** The key or certificate that the token is bound to and the sender holds: `jkt:…`, `x5t#S256:…`. */
+  readonly boundTo?: string;
 }
 
 /** The facts of a route that the record keeps, whichever plane matched it. */

@@ -50,10 +50,10 @@ export const REMEDIES: Readonly<Record<ProblemCode, Explanation>> = {
     'Get a new token from /oidc/token and call again; tokens last 10 minutes.',
   ),
   token_unbound: say(
-    'Mã truy cập cần được gắn với khóa của bên gửi, hoặc kiểu gắn này chưa được hỗ trợ.',
-    'The token must be bound to the key of its sender, or this kind of binding is not supported.',
-    'Dùng mã Bearer thường, trừ khi dịch vụ yêu cầu khác.',
-    'Use a plain Bearer token unless the service asks otherwise.',
+    'Bên gửi chưa chứng minh giữ khóa (DPoP) hoặc chứng thư (mTLS) mà mã truy cập gắn vào, hoặc mã bắt buộc phải gắn mà chưa gắn.',
+    'The sender did not prove to hold the key (DPoP) or certificate (mTLS) of the token, or the token must be bound and is not.',
+    'Xem «detail» và tiêu đề WWW-Authenticate; lập bằng chứng DPoP mới cho từng lời gọi, hoặc gọi bằng chứng thư đã dùng khi lấy mã.',
+    'See `detail` and WWW-Authenticate; make a new DPoP proof for each call, or call with the certificate the token was got with.',
   ),
   client_locked: say(
     'Hệ thống gọi đang bị khóa.',

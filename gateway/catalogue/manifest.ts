@@ -77,6 +77,10 @@ export const ManifestSchema = z.strictObject({
   requestBytes: z.int().min(1).max(104_857_600).optional(),
   responseBytes: z.int().min(1).max(104_857_600).optional(),
   responseCheck: z.enum(['enforce', 'report']).default('enforce'),
+  senderConstrained: z
+    .boolean()
+    .default(false)
+    .describe('Only tokens bound to a key (DPoP) or a certificate (mTLS) are accepted'),
   secrecyMarks: secrecyMarks
     .optional()
     .describe('A message that declares itself a state secret in one of these fields is stopped'),

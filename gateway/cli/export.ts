@@ -25,6 +25,7 @@ interface System {
   readonly stateDocument: string | null;
   readonly validTo: string | null;
   readonly limit: object | null;
+  readonly requireBoundTokens: boolean;
   readonly credentials: readonly { kind: string; state: string; jwk?: object }[];
 }
 
@@ -62,6 +63,7 @@ function systemEntry(system: System) {
     document,
     validTo,
     limit,
+    requireBoundTokens: system.requireBoundTokens ? true : null,
   });
 }
 

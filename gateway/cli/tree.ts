@@ -46,6 +46,7 @@ const SystemSchema = z
     document: z.string().optional().describe('The document that registration and state rest on'),
     validTo: z.iso.date().optional(),
     limit: z.strictObject({ calls: z.int().min(0), seconds: z.int().min(1) }).optional(),
+    requireBoundTokens: z.boolean().optional(),
   })
   .refine((system) => system.state === 'active' || system.reason !== undefined, {
     path: ['reason'],

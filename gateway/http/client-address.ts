@@ -31,12 +31,17 @@ function plain(address: string | undefined): string {
   return address === undefined ? 'unknown' : address.startsWith('::ffff:') ? address.slice(7) : address;
 }
 
+/** Who is at the other end of the connection, whatever it says. */
+export function peerAddress(request: IncomingMessage): string {
+  return plain(request.socket.remoteAddress);
+}
+
 /**
  * The caller's address: the nearest hop that is not a proxy we trust. A forged `X-Forwarded-For` only reaches as
  * far as the first hop we do not trust.
  */
 export function clientAddress(request: IncomingMessage, trusted: AddressSet): string {
-  let address = plain(request.socket.remoteAddress);
+  let address = peerAddress(request);
   if (!trusted.has(address)) return address;
   const forwarded = request.headers['x-forwarded-for'];
   const hops = (Array.isArray(forwarded) ? forwarded.join(',') : (forwarded ?? '')).split(',');

@@ -9,6 +9,7 @@ import { AdminExchange, DataExchange, type OpenDocument, OpenExchange } from '..
 import { type RunParts, run } from '../pipeline/run.js';
 import type { Corridors } from '../pipeline/table.js';
 import { AddressSet, clientAddress } from './client-address.js';
+import type { ClientCertificates } from './client-certificate.js';
 import type { Metrics } from './metrics.js';
 import { NodeRequest } from './node-request.js';
 import { type ProblemWriting, writeProblem } from './problem-json.js';
@@ -22,6 +23,7 @@ export interface GateParts {
   readonly metrics: Metrics;
   /** Knows what refusals rest on. */
   readonly catalogue: Pick<ProblemWriting, 'legalReference'>;
+  readonly certificates: ClientCertificates;
 }
 
 const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/;
@@ -114,6 +116,7 @@ export class Gate {
       headers: {},
       address,
       readBody: () => Buffer.alloc(0),
+      clientCertificate: () => null,
     };
     const exchange = new DataExchange(
       uuidv7(clock.now()),
@@ -144,11 +147,11 @@ export class Gate {
     stages: readonly Stage<X>[],
     parts: RunParts,
   ): Promise<void> {
-    const { clock, config, metrics } = this.#parts;
+    const { clock, config, metrics, certificates } = this.#parts;
     const now = clock.now();
     // Express rewrites `url` under a mount; the path as sent is what counts.
     const url = (request as { originalUrl?: string }).originalUrl ?? request.url ?? '/';
-    const incoming = new NodeRequest(request, url, this.addressOf(request));
+    const incoming = new NodeRequest(request, url, this.addressOf(request), certificates);
     const exchange = open(uuidv7(now), plane, incoming, now, traceIdOf(request.headers['traceparent'], now));
     const gone = (): void => {
       if (!response.writableFinished) exchange.signal.end('caller');

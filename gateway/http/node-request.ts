@@ -1,6 +1,8 @@
+import type { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { CallRequest } from '../base/exchange.js';
 import { Problem } from '../base/problem.js';
+import type { ClientCertificates } from './client-certificate.js';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -46,9 +48,10 @@ export class NodeRequest implements CallRequest {
   readonly headers: IncomingMessage['headers'];
   readonly address: string;
   readonly #request: IncomingMessage;
+  readonly #certificates: ClientCertificates;
   #body: Buffer | Promise<Buffer> | null = null;
 
-  constructor(request: IncomingMessage, url: string, address: string) {
+  constructor(request: IncomingMessage, url: string, address: string, certificates: ClientCertificates) {
     const mark = url.indexOf('?');
     this.method = request.method ?? 'GET';
     this.path = mark < 0 ? url : url.slice(0, mark);
@@ -56,11 +59,16 @@ export class NodeRequest implements CallRequest {
     this.headers = request.headers;
     this.address = address;
     this.#request = request;
+    this.#certificates = certificates;
   }
 
   readBody(limit: number): Buffer | Promise<Buffer> {
     this.#body ??= this.#read(limit);
     return this.#body;
+  }
+
+  clientCertificate(): X509Certificate | null {
+    return this.#certificates.of(this.#request);
   }
 
   #read(limit: number): Buffer | Promise<Buffer> {

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { Socket } from 'node:net';
 import type { Express } from 'express';
 import { Problem } from '../base/problem.js';
+import type { ClientCertificates } from './client-certificate.js';
 import type { Gate } from './gate.js';
 
 const HEADER_BYTES = 16_384;
@@ -45,27 +47,51 @@ async function refuseUnreadable(
   socket.end(Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`), answer.body]));
 }
 
+/** What the listener needs to speak TLS itself; PEM. */
+export interface TlsMaterial {
+  readonly cert: Buffer;
+  readonly key: Buffer;
+  /** Issuers of callers' certificates. */
+  readonly ca?: Buffer;
+}
+
+export interface ListenerParts {
+  readonly gate: Gate;
+  readonly app: Express;
+  readonly certificates: ClientCertificates;
+  readonly tls: TlsMaterial | null;
+  readonly onError: (error: unknown) => void;
+}
+
+type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+
+const TIMES = {
+  maxHeaderSize: HEADER_BYTES,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  keepAliveTimeout: KEEP_ALIVE_MS,
+};
+
+function openServer(tls: TlsMaterial | null, listener: Listener): Server {
+  if (tls === null) return createServer(TIMES, listener);
+  // Asked for and not demanded: most callers have no certificate, and a bound token is refused without it anyway.
+  return createTlsServer({ ...TIMES, ...tls, requestCert: true, rejectUnauthorized: false }, listener);
+}
+
 /**
  * The listener. Data calls are taken straight from `node:http`: express changes the prototypes of every request
  * and response, which alone costs a third of the throughput. Everything else is express's.
  */
-export function createListener(gate: Gate, app: Express, onError: (error: unknown) => void): Server {
+export function createListener({ gate, app, certificates, tls, onError }: ListenerParts): Server {
   const busy = new WeakSet<Socket>();
-  const server = createServer(
-    {
-      maxHeaderSize: HEADER_BYTES,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
-    },
-    (request: IncomingMessage, response: ServerResponse) => {
-      const { socket } = request;
-      busy.add(socket);
-      response.once('close', () => busy.delete(socket));
-      if (request.url?.startsWith('/data/') === true) gate.data(request, response).catch(onError);
-      else app(request, response);
-    },
-  );
+  const server = openServer(tls, (request, response) => {
+    const { socket } = request;
+    busy.add(socket);
+    response.once('close', () => busy.delete(socket));
+    certificates.admit(request);
+    if (request.url?.startsWith('/data/') === true) gate.data(request, response).catch(onError);
+    else app(request, response);
+  });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     refuseUnreadable(gate, error, socket, busy.has(socket)).catch(onError);
   });

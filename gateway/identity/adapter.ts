@@ -99,7 +99,7 @@ class OnceAdapter extends TableAdapter {
   override async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
     const { database, clock } = this.parts;
     const first = await insertPayloadOnce(database.knex, this.row(id, payload, expiresIn), clock.now());
-    if (!first) throw new InvalidClientAuth('client assertion tokens must only be used once');
+    if (!first) throw new InvalidClientAuth('assertions and DPoP proofs must only be used once');
   }
 }
 

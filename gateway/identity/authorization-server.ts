@@ -1,3 +1,4 @@
+import { randomBytes, type X509Certificate } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import requestStorage from 'oidc-provider/lib/helpers/als.js';
 import type { Clock } from '../base/clock.js';
@@ -18,6 +19,10 @@ export interface AuthorizationServerOptions {
   readonly clients: ClientDirectory;
   readonly log: Logger;
   readonly clock: Clock;
+  /** The certificate that the sender of a request proved to hold; default: nobody has one. */
+  readonly certificateOf?: (request: IncomingMessage) => X509Certificate | null;
+  /** 32 bytes, the same on every node: the nonces of DPoP proofs come from it. Default: of this process. */
+  readonly nonceSecret?: Buffer;
 }
 
 export interface AuthorizationServer {
@@ -81,15 +86,16 @@ async function attend(answering: unknown): Promise<void> {
 }
 
 /**
- * The embedded authorization server: `client_credentials` for systems, by secret or by signed assertion, giving
- * RFC 9068 tokens (ES256, `typ: at+jwt`).
+ * The embedded authorization server: `client_credentials` for systems, by secret, signed assertion or certificate,
+ * giving RFC 9068 tokens (ES256, `typ: at+jwt`), bound to a key (RFC 9449) or a certificate (RFC 8705) when one is shown.
  */
 export function createAuthorizationServer(options: AuthorizationServerOptions): AuthorizationServer {
-  const authentication = new ClientAuthentication(options.clients);
-  const metadata = serverMetadata(options.config.publicUrl);
+  const { certificateOf = () => null, nonceSecret = randomBytes(32) } = options;
+  const authentication = new ClientAuthentication({ ...options, certificateOf });
+  const metadata = serverMetadata(options.config);
   const build = (): { version: number; callback: Callback } => {
     const { version } = options.keyRing;
-    const provider = buildProvider({ ...options, authentication });
+    const provider = buildProvider({ ...options, authentication, nonceSecret });
     provider.use(async (ctx, next) => {
       await next();
       const { oidc } = ctx as { oidc?: { route: string } };

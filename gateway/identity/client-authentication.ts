@@ -1,7 +1,18 @@
-import { createPublicKey, hash, type JsonWebKey, randomBytes, timingSafeEqual } from 'node:crypto';
+import {
+  createPublicKey,
+  hash,
+  type JsonWebKey,
+  randomBytes,
+  timingSafeEqual,
+  type X509Certificate,
+} from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import { decodeProtectedHeader } from 'jose';
 import type { AdapterPayload, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import { Provider } from 'oidc-provider/lib/provider.js';
+import { InvalidClientAuth } from 'oidc-provider/lib/helpers/errors.js';
+import type { Clock } from '../base/clock.js';
+import { certificateStanding, certificateThumbprint } from '../base/certificate.js';
 import type { ClientCredential, ClientDirectory, OAuthClient } from './client-directory.js';
 
 /** What one token request is about, filled in while it is answered. */
@@ -62,16 +73,22 @@ function matches(secretSha256: string, digest: Buffer): boolean {
   return expected.length === digest.length && timingSafeEqual(expected, digest);
 }
 
+export interface ClientAuthenticationParts {
+  readonly clients: ClientDirectory;
+  readonly clock: Clock;
+  readonly certificateOf: (request: IncomingMessage) => X509Certificate | null;
+}
+
 /**
  * Says to oidc-provider who a client is. A system is not registered for one way of authentication: it may hold
- * secrets and keys, so what this request uses decides (an assertion, else a secret).
+ * secrets, keys and certificates, so what this request uses decides: an assertion, a secret, else a certificate.
  */
 export class ClientAuthentication {
-  readonly #clients: ClientDirectory;
+  readonly #parts: ClientAuthenticationParts;
   readonly #asked = new WeakMap<object, Asked>();
 
-  constructor(clients: ClientDirectory) {
-    this.#clients = clients;
+  constructor(parts: ClientAuthenticationParts) {
+    this.#parts = parts;
   }
 
   /** The client's metadata for the request in hand; undefined for an unknown or revoked one. */
@@ -79,18 +96,30 @@ export class ClientAuthentication {
     const { ctx } = Provider;
     // Checked before any database is asked: some cannot even look for such text.
     if (ctx === undefined || !CLIENT_ID.test(clientId)) return undefined;
-    const client = await this.#clients.find(clientId);
+    const client = await this.#parts.clients.find(clientId);
     if (client === undefined || client.state === 'revoked') return undefined;
     const asked: Asked = { client, credential: undefined };
     this.#asked.set(ctx, asked);
-    const assertion = ctx.oidc.params?.['client_assertion'];
-    return typeof assertion === 'string'
-      ? byKey(asked, keyIdOf(assertion))
-      : {
-          ...common(client),
-          token_endpoint_auth_method: 'client_secret_basic',
-          client_secret: UNKNOWN_SECRET,
-        };
+    const certificate = this.certificateOf(ctx);
+    this.#assertInForce(certificate);
+    return {
+      ...common(client),
+      ...proofOf(ctx, asked, certificate),
+      // A proof of possession binds to its key; a certificate that is shown without one binds to itself.
+      tls_client_certificate_bound_access_tokens: certificate !== null && ctx.headers['dpop'] === undefined,
+    };
+  }
+
+  /** The certificate with which the connection of this request was made. */
+  certificateOf(ctx: KoaContextWithOIDC): X509Certificate | null {
+    return this.#parts.certificateOf(ctx.req);
+  }
+
+  #assertInForce(certificate: X509Certificate | null): void {
+    if (certificate === null) return;
+    const standing = certificateStanding(certificate, this.#parts.clock.now());
+    // Also beside a secret: whoever shows a certificate asks for a token that is bound to it.
+    if (standing !== 'valid') throw new InvalidClientAuth(`the client certificate is ${standing}`);
   }
 
   /** Compares with every valid secret of the client that is asking, without telling by time which one is near. */
@@ -121,12 +150,34 @@ function common(client: OAuthClient): AdapterPayload {
   return { client_id: client.id, redirect_uris: [], response_types: [], grant_types: ['client_credentials'] };
 }
 
+function proofOf(ctx: KoaContextWithOIDC, asked: Asked, certificate: X509Certificate | null): AdapterPayload {
+  const { client_assertion: assertion, client_secret: secret } = ctx.oidc.params ?? {};
+  if (typeof assertion === 'string') return byKey(asked, keyIdOf(assertion));
+  const bySecret = ctx.headers.authorization !== undefined || secret !== undefined;
+  const shown = bySecret || certificate === null ? null : byCertificate(asked, certificate);
+  return shown ?? { token_endpoint_auth_method: 'client_secret_basic', client_secret: UNKNOWN_SECRET };
+}
+
+/** The client as one that is known by this certificate; null when it is not. oidc-provider compares them again. */
+function byCertificate(asked: Asked, certificate: X509Certificate): AdapterPayload | null {
+  const thumbprint = certificateThumbprint(certificate);
+  const found = asked.client.credentials.find(
+    (credential) => credential.kind === 'certificate' && credential.thumbprint === thumbprint,
+  );
+  if (found === undefined) return null;
+  asked.credential = found.id;
+  const jwk = certificate.publicKey.export({ format: 'jwk' });
+  return {
+    token_endpoint_auth_method: 'self_signed_tls_client_auth',
+    jwks: { keys: [{ ...publicKey(jwk, undefined), x5c: [certificate.raw.toString('base64')] }] },
+  };
+}
+
 function byKey(asked: Asked, kid: string | undefined): AdapterPayload {
   const keys = candidates(asked.client, kid);
   // With several keys left, which of them signed stays unknown; the token then simply does not say.
   asked.credential = keys.length === 1 ? keys[0]?.id : undefined;
   return {
-    ...common(asked.client),
     token_endpoint_auth_method: 'private_key_jwt',
     jwks: { keys: keys.map((key) => publicKey(key.publicJwk, kid)) },
   };

@@ -9,7 +9,7 @@ export interface OAuthClient {
   readonly roles: readonly string[];
   /** A locked system still gets tokens: each of its calls is then refused with the reason, and recorded. */
   readonly state: 'active' | 'locked' | 'revoked';
-  /** Those that are valid now; a system may hold several of both kinds. */
+  /** Those that are valid now; a system may hold several of each kind. */
   readonly credentials: readonly ClientCredential[];
 }
 
@@ -25,6 +25,12 @@ export type ClientCredential =
       readonly kind: 'key';
       /** EC P-256, RSA of at least 2048 bits, or Ed25519. */
       readonly publicJwk: JsonWebKey & { readonly kid?: string };
+    }
+  | {
+      readonly id: string;
+      readonly kind: 'certificate';
+      /** `x5t#S256`. */
+      readonly thumbprint: string;
     };
 
 /** Where the authorization server asks for its clients, at every authentication. */

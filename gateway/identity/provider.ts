@@ -11,6 +11,7 @@ import type { ClientAuthentication } from './client-authentication.js';
 import type { OAuthClient } from './client-directory.js';
 import { currentOf, type KeyRing } from './key-ring.js';
 import { CREDENTIAL_CLAIM, issuerOf, resourcesOf } from './resources.js';
+import { DPOP_ALGORITHMS } from './dpop-proof.js';
 import { AUTH_METHODS, AUTH_SIGNING_ALGORITHMS } from './server-metadata.js';
 
 export interface ProviderParts {
@@ -20,6 +21,8 @@ export interface ProviderParts {
   readonly authentication: ClientAuthentication;
   readonly log: Logger;
   readonly clock: Clock;
+  /** 32 bytes. */
+  readonly nonceSecret: Buffer;
 }
 
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -89,8 +92,18 @@ function features(parts: ProviderParts): NonNullable<Configuration['features']> 
     clientCredentials: { enabled: true },
     resourceIndicators: resourceIndicators(parts),
     devInteractions: { enabled: false },
-    dPoP: { enabled: false },
+    dPoP: {
+      enabled: true,
+      nonceSecret: parts.nonceSecret,
+      requireNonce: () => parts.config.dpop.requireNonce,
+    },
     introspection: { enabled: false },
+    mTLS: {
+      enabled: true,
+      certificateBoundAccessTokens: true,
+      selfSignedTlsClientAuth: true,
+      getCertificate: (ctx) => parts.authentication.certificateOf(ctx) ?? undefined,
+    },
     pushedAuthorizationRequests: { enabled: false },
     revocation: { enabled: false },
     rpInitiatedLogout: { enabled: false },
@@ -111,6 +124,7 @@ function configuration(parts: ProviderParts): Configuration {
     cookies: { keys: keyRing.cookieSecrets() },
     enabledJWA: {
       clientAuthSigningAlgValues: [...AUTH_SIGNING_ALGORITHMS],
+      dPoPSigningAlgValues: [...DPOP_ALGORITHMS],
       idTokenSigningAlgValues: ['ES256'],
     },
     extraTokenClaims: (ctx) => {

@@ -21,6 +21,8 @@ export interface Sealing {
   seal(purpose: string, id: string, plain: string | Uint8Array): string;
   /** @throws SealError, which never tells more than the purpose and the id */
   open(purpose: string, id: string, sealed: string): Buffer;
+  /** A key of 32 bytes for this purpose, the same on every node and in no way a key that seals. */
+  derive(purpose: string): Buffer;
 }
 
 const VERSION = 's1';
@@ -57,6 +59,8 @@ export function createSealing(masterKey: Uint8Array): Sealing {
       return `${VERSION}.${nonce.toString('base64url')}.${text.toString('base64url')}`;
     },
     open: (purpose, id, sealed) => open(keyOf(purpose), purpose, id, sealed),
+    derive: (purpose) =>
+      Buffer.from(hkdfSync('sha256', masterKey, '', `lgsp/derive/${VERSION}/${purpose}`, 32)),
   };
 }
 

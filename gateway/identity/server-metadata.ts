@@ -1,7 +1,14 @@
+import type { Config } from '../base/config.js';
+import { DPOP_ALGORITHMS } from './dpop-proof.js';
 import { issuerOf, resourcesOf } from './resources.js';
 
 /** How a client may prove itself. A system is registered for none in particular. */
-export const AUTH_METHODS = ['client_secret_basic', 'client_secret_post', 'private_key_jwt'] as const;
+export const AUTH_METHODS = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'self_signed_tls_client_auth',
+] as const;
 
 /** With which a client may sign its assertion. */
 export const AUTH_SIGNING_ALGORITHMS = ['ES256', 'PS256', 'RS256', 'EdDSA', 'Ed25519'] as const;
@@ -17,12 +24,19 @@ export interface ServerMetadata {
   readonly id_token_signing_alg_values_supported: readonly string[];
   readonly token_endpoint_auth_methods_supported: readonly string[];
   readonly token_endpoint_auth_signing_alg_values_supported: readonly string[];
+  /** RFC 9449 section 5.1. */
+  readonly dpop_signing_alg_values_supported: readonly string[];
+  /** RFC 8705 section 3.3. */
+  readonly tls_client_certificate_bound_access_tokens: boolean;
   /** RFC 9728 section 4. */
   readonly protected_resources: readonly string[];
 }
 
+type MetadataSettings = Pick<Config, 'publicUrl' | 'tls' | 'clientCertificateHeader'>;
+
 /** Says what is offered and nothing else; every address rests on `publicUrl`, none on the request. */
-export function serverMetadata(publicUrl: string): ServerMetadata {
+export function serverMetadata({ publicUrl, ...config }: MetadataSettings): ServerMetadata {
+  const certificates = config.tls !== undefined || config.clientCertificateHeader !== undefined;
   const issuer = issuerOf(publicUrl);
   const { data, api } = resourcesOf(publicUrl);
   return {
@@ -33,8 +47,12 @@ export function serverMetadata(publicUrl: string): ServerMetadata {
     response_types_supported: [],
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
-    token_endpoint_auth_methods_supported: AUTH_METHODS,
+    token_endpoint_auth_methods_supported: AUTH_METHODS.filter(
+      (method) => certificates || method !== 'self_signed_tls_client_auth',
+    ),
     token_endpoint_auth_signing_alg_values_supported: AUTH_SIGNING_ALGORITHMS,
+    dpop_signing_alg_values_supported: DPOP_ALGORITHMS,
+    tls_client_certificate_bound_access_tokens: certificates,
     protected_resources: [data, api],
   };
 }

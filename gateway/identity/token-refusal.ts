@@ -1,7 +1,8 @@
-import { type Bilingual, Problem, type ProblemCode } from '../base/problem.js';
+import { type Bilingual, type DecisionRule, Problem, type ProblemCode } from '../base/problem.js';
+import { DPOP_ALGORITHMS } from './dpop-proof.js';
+import { SENDER_REFUSALS } from './sender-refusal.js';
 
-/** Why a token is refused, once for each way it can be wrong. Never with any part of the token itself. */
-export const REFUSALS = {
+const TOKEN_REFUSALS = {
   missing: {
     code: 'token_missing',
     vi: 'Yêu cầu không có tiêu đề Authorization: Bearer {mã truy cập}.',
@@ -9,18 +10,8 @@ export const REFUSALS = {
   },
   scheme: {
     code: 'token_missing',
-    vi: 'Tiêu đề Authorization không theo dạng Bearer {mã truy cập}; các cách xác thực khác không được nhận ở đây.',
-    en: 'The Authorization header does not have the form Bearer {access token}; no other scheme is accepted here.',
-  },
-  dpop: {
-    code: 'token_unbound',
-    vi: 'Cách gửi DPoP chỉ dùng cho mã truy cập gắn với khóa; hãy gửi mã truy cập theo dạng Bearer.',
-    en: 'The DPoP scheme is only for tokens bound to a key; send this token as Bearer.',
-  },
-  bound: {
-    code: 'token_unbound',
-    vi: 'Mã truy cập gắn với một khóa hoặc chứng thư (cnf) mà nền tảng chưa kiểm tra được; hãy xin mã truy cập thường.',
-    en: 'The token is bound to a key or certificate (cnf), which the gateway does not verify yet; ask for a plain one.',
+    vi: 'Tiêu đề Authorization không theo dạng Bearer hay DPoP {mã truy cập}; các cách xác thực khác không được nhận ở đây.',
+    en: 'The Authorization header does not have the form Bearer or DPoP {access token}; no other scheme is accepted here.',
   },
   large: {
     code: 'token_invalid',
@@ -84,19 +75,39 @@ export const REFUSALS = {
   },
 } as const satisfies Record<string, { code: ProblemCode } & Bilingual>;
 
+/** Why a token is refused, once for each way it can be wrong. Never with any part of the token itself. */
+export const REFUSALS = { ...TOKEN_REFUSALS, ...SENDER_REFUSALS } as const;
+
 export type RefusalReason = keyof typeof REFUSALS;
 
-/**
- * The refusal with its challenge: RFC 6750 (no error code when nothing was sent) and RFC 9728.
- *
- * @param since - RFC 3339, when the token came into this state
- */
-export function refusal(reason: RefusalReason, resourceMetadata: string, since?: string): Problem {
+export interface RefusalParts {
+  /** Milliseconds since the epoch, when the token came into this state. */
+  readonly since?: number | undefined;
+  /** The rule that decided, where it is not the token itself. */
+  readonly rule?: DecisionRule;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+const ALGORITHMS = `algs="${DPOP_ALGORITHMS.join(' ')}"`;
+
+/** RFC 6750 (no error code when nothing was sent), RFC 9449 section 7.1 and RFC 9728. */
+function challenge(reason: RefusalReason, resourceMetadata: string): string {
+  const metadata = `resource_metadata="${resourceMetadata}"`;
+  const row: Bilingual & { scheme?: 'Bearer' | 'DPoP'; error?: string; code: ProblemCode } = REFUSALS[reason];
+  if (row.code === 'token_missing')
+    return `Bearer realm="lgsp", ${metadata}, DPoP realm="lgsp", ${ALGORITHMS}, ${metadata}`;
+  const { scheme = 'Bearer', error = 'invalid_token', en } = row;
+  const algorithms = scheme === 'DPoP' ? `${ALGORITHMS}, ` : '';
+  return `${scheme} realm="lgsp", error="${error}", error_description="${en}", ${algorithms}${metadata}`;
+}
+
+/** The refusal with its challenge. */
+export function refusal(reason: RefusalReason, resourceMetadata: string, parts: RefusalParts = {}): Problem {
   const { code, vi, en } = REFUSALS[reason];
-  const error = code === 'token_missing' ? '' : `error="invalid_token", error_description="${en}", `;
+  const { since, headers, rule = { kind: 'token', state: reason } } = parts;
   return new Problem(code, {
     detail: { vi, en },
-    rule: { kind: 'token', state: reason, ...(since === undefined ? {} : { since }) },
-    headers: { 'WWW-Authenticate': `Bearer realm="lgsp", ${error}resource_metadata="${resourceMetadata}"` },
+    rule: { ...rule, ...(since === undefined ? {} : { since: new Date(since).toISOString() }) },
+    headers: { 'WWW-Authenticate': challenge(reason, resourceMetadata), ...headers },
   });
 }

@@ -4,6 +4,15 @@ import { LRUCache } from 'lru-cache';
 import type { Clock } from '../base/clock.js';
 import type { KeyRing } from './key-ring.js';
 import { CREDENTIAL_CLAIM, resourceMetadataUrl } from './resources.js';
+import {
+  type Binding,
+  bindingOf,
+  boundTo,
+  type DpopRules,
+  localDpop,
+  SenderCheck,
+  type Sent,
+} from './sender.js';
 import { type RefusalReason, refusal } from './token-refusal.js';
 
 /** What a verified token says. Whether its client may still act is asked of the catalogue, on every call. */
@@ -16,6 +25,10 @@ export interface VerifiedToken {
   readonly expiresAt: number;
   /** Id of the key or secret with which the client got the token, where that is known. */
   readonly keyId?: string;
+  /** What the token is bound to, and its sender has proved to hold: `jkt:…`, `x5t#S256:…`. */
+  readonly boundTo?: string;
+  /** For the answer's `DPoP-Nonce`: what the next proof should carry. */
+  readonly nextNonce?: string;
 }
 
 export interface TokenVerifierOptions {
@@ -25,23 +38,37 @@ export interface TokenVerifierOptions {
   readonly clock: Clock;
   /** Verified tokens kept in memory; default 10,000. */
   readonly cacheSize?: number;
+  /** Default: nonces and used proofs of this node alone. */
+  readonly dpop?: DpopRules;
 }
 
 export interface TokenVerifier {
   /**
-   * Answers at once for a known key; only a key never seen before makes it wait.
+   * Answers at once for a known key; only a key never seen before, or a proof of possession, makes it wait.
    *
    * @param authorization - the `Authorization` header, as sent
    * @param audience - the resource that is being called: `resourcesOf(publicUrl).data` or `.api`
-   * @throws Problem `token_missing`, `token_invalid`, `token_expired`, `token_unbound`, with `WWW-Authenticate`
+   * @param sent - the call itself; without it no token that is bound to its sender is accepted
+   * @throws Problem `token_missing`, `token_invalid`, `token_expired`, `token_unbound`, with `WWW-Authenticate`;
+   * `overloaded` when it cannot be checked whether a proof was used before
    */
-  verify(authorization: string | undefined, audience: string): VerifiedToken | Promise<VerifiedToken>;
+  verify(
+    authorization: string | undefined,
+    audience: string,
+    sent?: Sent,
+  ): VerifiedToken | Promise<VerifiedToken>;
 }
 
 interface Kept {
   readonly token: VerifiedToken;
   readonly kid: string;
   readonly audience: string;
+  readonly binding: Binding | null;
+}
+
+interface Checked {
+  readonly token: VerifiedToken;
+  readonly binding: Binding | null;
 }
 
 const MAX_TOKEN = 8192;
@@ -49,6 +76,7 @@ const MAX_HEADER = MAX_TOKEN + 'Bearer '.length;
 /** How far ahead the clock of an issuing node may be. */
 const SKEW_SECONDS = 60;
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
+const DPOP = /^dpop +([A-Za-z0-9\-._~+/]+=*)$/i;
 
 /** What jsonwebtoken says, in our words; anything else is a wrong signature. */
 const SAID: readonly (readonly [beginning: string, reason: RefusalReason])[] = [
@@ -79,17 +107,61 @@ class Verifier implements TokenVerifier {
   readonly #clock: Clock;
   readonly #metadata: string;
   readonly #kept: LRUCache<string, Kept>;
+  readonly #sender: SenderCheck;
 
   constructor(options: TokenVerifierOptions) {
-    this.#keyRing = options.keyRing;
-    this.#issuer = options.issuer;
-    this.#clock = options.clock;
-    this.#metadata = resourceMetadataUrl(options.issuer.replace(/\/oidc$/, ''));
-    this.#kept = new LRUCache({ max: options.cacheSize ?? 10_000 });
+    const { keyRing, issuer, clock, dpop, cacheSize = 10_000 } = options;
+    const publicUrl = issuer.replace(/\/oidc$/, '');
+    this.#keyRing = keyRing;
+    this.#issuer = issuer;
+    this.#clock = clock;
+    this.#metadata = resourceMetadataUrl(publicUrl);
+    this.#kept = new LRUCache({ max: cacheSize });
+    const rules = dpop ?? localDpop(clock);
+    this.#sender = new SenderCheck({ rules, clock, publicUrl, metadata: this.#metadata });
   }
 
-  verify(authorization: string | undefined, audience: string): VerifiedToken | Promise<VerifiedToken> {
-    const text = this.#read(authorization);
+  verify(
+    authorization: string | undefined,
+    audience: string,
+    sent?: Sent,
+  ): VerifiedToken | Promise<VerifiedToken> {
+    if (authorization === undefined || authorization === '') return this.#refuse('missing');
+    // The longest header is measured before any pattern sees it.
+    if (authorization.length > MAX_HEADER) return this.#refuse('large');
+    const bearer = BEARER.exec(authorization)?.[1];
+    if (bearer === undefined) return this.#verifyProved(DPOP.exec(authorization)?.[1], audience, sent);
+    const known = this.#known(bearer, audience);
+    if (known instanceof Promise) return known.then((kept) => this.#acceptBearer(kept, sent));
+    return this.#acceptBearer(known, sent);
+  }
+
+  #refuse(reason: RefusalReason, since?: number): never {
+    throw refusal(reason, this.#metadata, { since });
+  }
+
+  #acceptBearer({ token, binding }: Kept, sent: Sent | undefined): VerifiedToken {
+    if (binding === null) return token;
+    if (binding.jkt !== undefined) return this.#refuse('unproved');
+    if (binding.x5t !== undefined) this.#sender.certificate(binding.x5t, sent);
+    return token;
+  }
+
+  async #verifyProved(
+    text: string | undefined,
+    audience: string,
+    sent: Sent | undefined,
+  ): Promise<VerifiedToken> {
+    if (text === undefined) return this.#refuse('scheme');
+    const { token, binding } = await this.#known(text, audience);
+    if (binding?.jkt === undefined) return this.#refuse('dpop');
+    if (binding.x5t !== undefined) this.#sender.certificate(binding.x5t, sent);
+    const nextNonce = await this.#sender.proof(text, binding.jkt, sent);
+    return nextNonce === undefined ? token : { ...token, nextNonce };
+  }
+
+  #known(text: string, audience: string): Kept | Promise<Kept> {
+    if (text.length > MAX_TOKEN) return this.#refuse('large');
     const digest = hash('sha256', text, 'base64');
     const kept = this.#kept.get(digest);
     if (
@@ -98,30 +170,17 @@ class Verifier implements TokenVerifier {
       kept.token.expiresAt > this.#clock.now() &&
       this.#keyRing.verificationKey(kept.kid) !== undefined
     )
-      return kept.token;
+      return kept;
     return this.#verifyAnew(text, digest, audience);
   }
 
-  #refuse(reason: RefusalReason, since?: number): never {
-    throw refusal(reason, this.#metadata, since === undefined ? undefined : new Date(since).toISOString());
-  }
-
-  #read(authorization: string | undefined): string {
-    if (authorization === undefined || authorization === '') return this.#refuse('missing');
-    // The longest header is measured before any pattern sees it.
-    if (authorization.length > MAX_HEADER) return this.#refuse('large');
-    const text = BEARER.exec(authorization)?.[1];
-    if (text === undefined) return this.#refuse(/^dpop\s/i.test(authorization) ? 'dpop' : 'scheme');
-    return text.length > MAX_TOKEN ? this.#refuse('large') : text;
-  }
-
-  #verifyAnew(text: string, digest: string, audience: string): VerifiedToken | Promise<VerifiedToken> {
+  #verifyAnew(text: string, digest: string, audience: string): Kept | Promise<Kept> {
     const kid = this.#readKid(text);
-    const finish = (key: KeyObject | undefined): VerifiedToken => {
+    const finish = (key: KeyObject | undefined): Kept => {
       if (key === undefined) return this.#refuse('key');
-      const token = this.#check(text, key, audience);
-      this.#kept.set(digest, { token, kid, audience });
-      return token;
+      const kept = { ...this.#check(text, key, audience), kid, audience };
+      this.#kept.set(digest, kept);
+      return kept;
     };
     const key = this.#keyRing.verificationKey(kid);
     if (key !== undefined) return finish(key);
@@ -141,16 +200,24 @@ class Verifier implements TokenVerifier {
     return typeof header.kid === 'string' ? header.kid : this.#refuse('key');
   }
 
-  #check(text: string, key: KeyObject, audience: string): VerifiedToken {
+  #check(text: string, key: KeyObject, audience: string): Checked {
     const now = Math.floor(this.#clock.now() / 1000);
     const claims = this.#proved(text, key, audience, now);
     const { exp, iat, jti, client_id: clientId, agency, [CREDENTIAL_CLAIM]: credential } = claims;
     if (typeof exp !== 'number' || typeof iat !== 'number') return this.#refuse('claims');
     if (!isName(jti) || !isName(clientId) || !isName(agency)) return this.#refuse('claims');
     if (iat > now + SKEW_SECONDS) return this.#refuse('early', iat * 1000);
-    if (claims['cnf'] !== undefined) return this.#refuse('bound');
-    const token = { clientId, agency, tokenId: jti, expiresAt: exp * 1000 };
-    return isName(credential) ? { ...token, keyId: credential } : token;
+    const binding = bindingOf(claims['cnf']);
+    if (binding === undefined) return this.#refuse('bound');
+    const token: VerifiedToken = {
+      clientId,
+      agency,
+      tokenId: jti,
+      expiresAt: exp * 1000,
+      ...(isName(credential) ? { keyId: credential } : {}),
+      ...(binding === null ? {} : { boundTo: boundTo(binding) }),
+    };
+    return { token, binding };
   }
 
   #proved(text: string, key: KeyObject, audience: string, now: number): Record<string, unknown> {

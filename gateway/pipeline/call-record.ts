@@ -44,6 +44,7 @@ function draft(exchange: Exchange, id: string, kind: 'opening' | 'closing'): Dra
     system: caller?.system,
     tokenId: caller?.tokenId,
     keyId: caller?.keyId,
+    boundTo: caller?.boundTo,
     user: caller === null ? undefined : short(exchange.header('lgsp-user')),
     case: caller === null ? undefined : short(exchange.header('lgsp-case')),
     address: request.address,

@@ -30,7 +30,11 @@ export function protectedResource(
     resource_name: `${name.en} – ${platform.agencyName}`,
     'resource_name#vi': `${name.vi} – ${platform.agencyName}`,
     resource_documentation: path === '/data' ? `${publicUrl}/docs/` : `${publicUrl}/docs/api`,
-    ...(Array.isArray(proofs) ? { dpop_signing_alg_values_supported: proofs } : {}),
+    ...(Array.isArray(proofs)
+      ? { dpop_signing_alg_values_supported: proofs, dpop_bound_access_tokens_required: false }
+      : {}),
+    tls_client_certificate_bound_access_tokens:
+      member(metadata, 'tls_client_certificate_bound_access_tokens') === true,
   };
 }
 

@@ -22,6 +22,8 @@ export interface SystemRow {
   valid_to?: string | null;
   limit_calls: number | null;
   limit_seconds: number | null;
+  /** Calls with a token that is bound to nothing are refused; a number in SQLite. */
+  require_bound?: boolean | number;
   created_at: number;
   updated_at: number;
 }
@@ -29,11 +31,15 @@ export interface SystemRow {
 export interface CredentialRow {
   id: string;
   system_id: string;
-  kind: 'secret' | 'key';
+  kind: 'secret' | 'key' | 'certificate';
   /** Hexadecimal SHA-256 of the secret. */
   secret_sha256: string | null;
   /** JSON of the public JWK. */
   public_jwk: string | null;
+  /** `x5t#S256`: base64url SHA-256 of the certificate in DER. */
+  certificate_sha256?: string | null;
+  /** Its subject, for those who read the list. */
+  certificate_subject?: string | null;
   created_at: number;
   expires_at: number | null;
   revoked_at: number | null;

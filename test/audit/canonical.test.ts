@@ -49,6 +49,7 @@ const record: fc.Arbitrary<AuditRecord> = fc
       address: text,
       tokenId: text,
       keyId: text,
+      boundTo: text,
       provider: text,
       service: text,
       version: text,

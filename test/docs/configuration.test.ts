@@ -19,7 +19,9 @@ function keysOf(node: Node, prefix = ''): string[] {
 }
 
 function valueAt(value: unknown, key: string): unknown {
-  return key.split('.').reduce<unknown>((at, name) => (at as Record<string, unknown>)[name], value);
+  return key
+    .split('.')
+    .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], value);
 }
 
 /** First cell → second cell, of the rows that begin as told. */

@@ -15,7 +15,11 @@ for (const engine of engines) {
     before(async () => {
       test = await engine.create();
       clock = new HeldClock(1_800_000_000_000);
-      const authentication = new ClientAuthentication(new Register());
+      const authentication = new ClientAuthentication({
+        clients: new Register(),
+        clock,
+        certificateOf: () => null,
+      });
       of = createAdapterFactory({ database: test.database, clock, authentication });
     });
     beforeEach(() => test.database.knex('oidc_payloads').delete());

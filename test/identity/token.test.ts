@@ -139,7 +139,12 @@ describe('token verifier', () => {
       ['two tokens', () => `${bearer()}, ${bearer()}`, 'scheme'],
       ['a token with a blank inside', () => bearer().replace('.', '. '), 'scheme'],
       ['the DPoP scheme', () => bearer().replace('Bearer', 'DPoP'), 'dpop'],
-      ['a token bound to a key', () => bearer({ cnf: { jkt: 'x' } }), 'bound'],
+      ['a token bound to a key', () => bearer({ cnf: { jkt: 'x' } }), 'unproved'],
+      ['a token bound to a certificate', () => bearer({ cnf: { 'x5t#S256': 'x' } }), 'certificate_missing'],
+      ['a token bound in a way not known here', () => bearer({ cnf: { kid: 'x' } }), 'bound'],
+      ['a token bound in two ways, one not known', () => bearer({ cnf: { jkt: 'x', kid: 'x' } }), 'bound'],
+      ['a token bound to a key without a name', () => bearer({ cnf: { jkt: '' } }), 'bound'],
+      ['a token bound to an empty list', () => bearer({ cnf: {} }), 'bound'],
       ['a token bound to nothing', () => bearer({ cnf: null }), 'bound'],
       ['8193 characters', () => `Bearer ${'a'.repeat(8193)}`, 'large'],
       ['a megabyte', () => `Bearer ${'a'.repeat(1_000_000)}`, 'large'],
@@ -239,10 +244,14 @@ describe('token verifier', () => {
         assert.deepEqual([problem.parts.rule?.state, problem.code, problem.status], [reason, code, 401]);
         assert.deepEqual(problem.parts.detail, { vi, en });
         const challenge = problem.parts.headers?.['WWW-Authenticate'] ?? '';
-        const error = code === 'token_missing' ? '' : `error="invalid_token", error_description="${en}", `;
+        const metadata = `resource_metadata="${PUBLIC}/.well-known/oauth-protected-resource"`;
+        const algs = 'algs="ES256 PS256 EdDSA Ed25519"';
+        const proves = reason === 'dpop' || reason === 'unproved';
         assert.equal(
           challenge,
-          `Bearer realm="lgsp", ${error}resource_metadata="${PUBLIC}/.well-known/oauth-protected-resource"`,
+          code === 'token_missing'
+            ? `Bearer realm="lgsp", ${metadata}, DPoP realm="lgsp", ${algs}, ${metadata}`
+            : `${proves ? 'DPoP' : 'Bearer'} realm="lgsp", error="invalid_token", error_description="${en}", ${proves ? `${algs}, ` : ''}${metadata}`,
         );
         const text = authorization?.split(' ').at(-1) ?? '';
         if (text.length > 10) assert.equal(JSON.stringify(problem).includes(text), false, 'echoes the token');

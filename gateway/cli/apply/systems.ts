@@ -4,7 +4,7 @@ import type { TreeSystem } from '../tree.js';
 import type { Session, Step } from './session.js';
 
 interface Credential {
-  readonly kind: 'secret' | 'key';
+  readonly kind: 'secret' | 'key' | 'certificate';
   readonly state: 'active' | 'expired' | 'revoked';
   readonly jwk?: JWK;
 }
@@ -16,6 +16,7 @@ interface System {
   readonly roles: readonly string[];
   readonly state: TreeSystem['state'];
   readonly limit: { readonly calls: number; readonly seconds: number } | null;
+  readonly requireBoundTokens: boolean;
   readonly credentials: readonly Credential[];
 }
 
@@ -69,11 +70,18 @@ const defined = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 async function register(session: Session, system: TreeSystem): Promise<void> {
-  const { id, agency, name, roles, limit, document, validTo } = system;
+  const { id, agency, name, roles, limit, document, validTo, requireBoundTokens } = system;
   if (session.options.dryRun !== true && system.publicJwk === undefined) session.assertMayMake(id);
   const run = async (): Promise<void> => {
     const { body, keep } = await offer(session, system);
-    const asked = { id, agency, name, roles, ...defined({ limit, document, validTo }), credential: body };
+    const asked = {
+      id,
+      agency,
+      name,
+      roles,
+      ...defined({ limit, document, validTo, requireBoundTokens }),
+      credential: body,
+    };
     const answer = await session.send(`system ${id}`, 'POST', '/systems', asked);
     keep((answer as { credential: { secret?: string } }).credential);
   };
@@ -95,9 +103,11 @@ function assertSame(now: System, wanted: TreeSystem): void {
 function changeSteps(session: Session, now: System, wanted: TreeSystem): Step[] {
   const name = wanted.name.normalize('NFC').trim();
   const limit = wanted.limit ?? null;
+  const requireBoundTokens = wanted.requireBoundTokens ?? false;
   const change = {
     ...(now.name === name ? {} : { name }),
     ...(now.limit?.calls === limit?.calls && now.limit?.seconds === limit?.seconds ? {} : { limit }),
+    ...(now.requireBoundTokens === requireBoundTokens ? {} : { requireBoundTokens }),
   };
   const fields = Object.keys(change);
   if (fields.length === 0) return [];

@@ -10,15 +10,24 @@ import {
 } from '../../store/systems.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { notFound, wrongTransition } from '../refusals.js';
+import { type CertificateFacts, certificateFacts } from './certificate.js';
 import { publicKeyOf } from './public-key.js';
-import { assertMayAdd, assertNewKey, assertOperatorRemains, isLive, mustFind } from './rules.js';
+import {
+  assertMayAdd,
+  assertNewCertificate,
+  assertNewKey,
+  assertOperatorRemains,
+  isLive,
+  mustFind,
+} from './rules.js';
 
 /** An answer that shows a secret must not stay in any cache on its way. */
 export const NO_STORE = { 'cache-control': 'no-store' } as const;
 
 export type NewCredential =
   | { readonly kind: 'secret' }
-  | { readonly kind: 'key'; readonly jwk: Readonly<Record<string, unknown>> };
+  | { readonly kind: 'key'; readonly jwk: Readonly<Record<string, unknown>> }
+  | { readonly kind: 'certificate'; readonly certificate: string };
 
 /** A credential about to be stored; `secret` goes to its owner once and nowhere else. */
 export interface MadeCredential {
@@ -37,6 +46,9 @@ export function credentialView(row: CredentialRow, now: number) {
     expiresAt: iso(row.expires_at),
     revokedAt: iso(row.revoked_at),
     ...(row.public_jwk === null ? {} : { jwk: JSON.parse(row.public_jwk) as JWK }),
+    ...(row.kind === 'certificate'
+      ? { certificate: { 'x5t#S256': row.certificate_sha256, subject: row.certificate_subject } }
+      : {}),
   };
 }
 
@@ -61,6 +73,13 @@ export function makeSecret(systemId: string, now: number): MadeCredential & { se
 
 export function makeKey(systemId: string, key: JWK, now: number): MadeCredential {
   return { row: { ...emptyRow(systemId, 'key', now), public_jwk: JSON.stringify(key) } };
+}
+
+/** It ends when the certificate does: nobody has to remember to take it away. */
+export function makeCertificate(systemId: string, facts: CertificateFacts, now: number): MadeCredential {
+  const { sha256, subject, expiresAt } = facts;
+  const kept = { certificate_sha256: sha256, certificate_subject: subject, expires_at: expiresAt };
+  return { row: { ...emptyRow(systemId, 'certificate', now), ...kept } };
 }
 
 /** The answer to whoever asked for the credential: the only place where its secret is shown. */
@@ -105,6 +124,25 @@ export async function addKey(context: ControlContext, call: ControlCall): Promis
   const made = makeKey(id, key, now);
   await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
     await assertNewKey(await assertMayAdd(trx, await mustFind(trx, id), now), key);
+    await insertCredential(trx, made.row);
+  });
+  await context.refresh();
+  const credential = credentialView(made.row, now);
+  return {
+    status: 201,
+    body: credential,
+    act: { noun: 'system', key: id, before: null, after: { credential } },
+  };
+}
+
+export async function addCertificate(context: ControlContext, call: ControlCall): Promise<ControlResult> {
+  const { database, clock } = context;
+  const now = clock.now();
+  const id = call.path['id'] ?? '';
+  const { certificate } = call.body as { certificate: string };
+  const made = makeCertificate(id, certificateFacts(certificate, '/body/certificate', now), now);
+  await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
+    assertNewCertificate(await assertMayAdd(trx, await mustFind(trx, id), now), made.row);
     await insertCredential(trx, made.row);
   });
   await context.refresh();

@@ -20,11 +20,14 @@ import { pageAsked, pageBody } from '../paging.js';
 import { citation, mustRestOn } from '../papers.js';
 import { conflict } from '../refusals.js';
 import { act } from './lifecycle.js';
+import { certificateFacts } from './certificate.js';
 import {
+  addCertificate,
   addKey,
   addSecret,
   credentialView,
   type MadeCredential,
+  makeCertificate,
   makeKey,
   makeSecret,
   type NewCredential,
@@ -47,6 +50,7 @@ interface NewSystem {
   readonly name: string;
   readonly roles: readonly Role[];
   readonly limit?: Limit | null;
+  readonly requireBoundTokens?: boolean;
   readonly credential: NewCredential;
   /** Last day on which the account works. */
   readonly validTo?: string | null;
@@ -56,6 +60,7 @@ interface NewSystem {
 interface SystemChange {
   readonly name?: string;
   readonly limit?: Limit | null;
+  readonly requireBoundTokens?: boolean;
 }
 
 const tidy = (name: string): string => name.normalize('NFC').trim();
@@ -78,6 +83,7 @@ function newRow(id: string, body: NewSystem, now: number): SystemRow {
     valid_to: body.validTo ?? null,
     limit_calls: body.limit?.calls ?? null,
     limit_seconds: body.limit?.seconds ?? null,
+    require_bound: body.requireBoundTokens ?? false,
     created_at: now,
     updated_at: now,
   };
@@ -99,6 +105,10 @@ async function list({ database }: ControlContext, { query }: ControlCall): Promi
 
 async function makeCredential(systemId: string, asked: NewCredential, now: number): Promise<MadeCredential> {
   if (asked.kind === 'secret') return makeSecret(systemId, now);
+  if (asked.kind === 'certificate') {
+    const facts = certificateFacts(asked.certificate, '/body/credential/certificate', now);
+    return makeCertificate(systemId, facts, now);
+  }
   return makeKey(systemId, await publicKeyOf(asked.jwk, '/body/credential/jwk'), now);
 }
 
@@ -151,7 +161,8 @@ async function update(context: ControlContext, call: ControlCall): Promise<Contr
   const body = call.body as SystemChange;
   const now = clock.now();
   const name = body.name === undefined ? {} : { name: tidy(body.name) };
-  const patch: Partial<SystemRow> = { ...name, ...limitColumns(body.limit), updated_at: now };
+  const bound = body.requireBoundTokens === undefined ? {} : { require_bound: body.requireBoundTokens };
+  const patch: Partial<SystemRow> = { ...name, ...limitColumns(body.limit), ...bound, updated_at: now };
   const before = await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
     const row = await mustFind(trx, id);
     await updateSystem(trx, id, patch);
@@ -175,6 +186,7 @@ export function systemRoutes(context: ControlContext): ControlHandlers {
     updateSystem: (call) => update(context, call),
     addSecret: (call) => addSecret(context, call),
     addKey: (call) => addKey(context, call),
+    addCertificate: (call) => addCertificate(context, call),
     revokeCredential: (call) => revokeCredential(context, call),
     lockSystem: (call) => act(context, call, 'lock'),
     unlockSystem: (call) => act(context, call, 'unlock'),

@@ -95,6 +95,11 @@ export async function assertMayAdd(knex: Knex, row: SystemRow, now: number): Pro
   );
 }
 
+export function assertNewCertificate(live: readonly CredentialRow[], row: CredentialRow): void {
+  if (live.every(({ certificate_sha256 }) => certificate_sha256 !== row.certificate_sha256)) return;
+  throw conflict('Chứng thư này đang được dùng.', 'This certificate is already in use.');
+}
+
 /** Neither the key nor its name may be in use twice: a signature must lead to one credential. */
 export async function assertNewKey(live: readonly CredentialRow[], key: JWK): Promise<void> {
   for (const { public_jwk } of live) {

@@ -16,6 +16,7 @@ export function systemView(row: SystemRow) {
     stateReason: row.state_reason,
     stateDocument: row.state_document ?? null,
     validTo: row.valid_to ?? null,
+    requireBoundTokens: Boolean(row.require_bound),
     limit: calls === null || seconds === null ? null : { calls, seconds },
     createdAt: iso(row.created_at),
     updatedAt: iso(row.updated_at),

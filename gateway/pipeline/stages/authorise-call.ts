@@ -4,6 +4,7 @@ import type { PublishedService } from '../../catalogue/published-service.js';
 import type { DataExchange } from '../exchanges.js';
 import { type GrantParts, grantFor } from '../granted.js';
 import { assertAgencyInForce, assertSystemInForce, iso } from '../in-force.js';
+import { senderRequired } from '../sender-required.js';
 
 function assertServiceInForce(service: PublishedService): void {
   const { state, state_since, id } = service.row;
@@ -17,13 +18,13 @@ function assertServiceInForce(service: PublishedService): void {
 
 /** Whether system, agencies and service are in force at this moment, and the form of sharing allows the call. */
 export function authoriseCall(parts: GrantParts): Stage<DataExchange> {
-  const { catalogue, clock } = parts;
+  const { catalogue, clock, config } = parts;
   return {
     name: 'authorise',
     needs: ['service', 'operation', 'caller', 'system', 'agency'],
     gives: ['allowed', 'grant'],
     run(exchange) {
-      const { system, agency, service, operation } = exchange;
+      const { system, agency, service, operation, caller } = exchange;
       if (system === null || service === null || operation === null) throw new Problem('internal_error');
       assertSystemInForce(system, clock);
       assertAgencyInForce(agency, system.row.agency_code, clock);
@@ -40,6 +41,8 @@ export function authoriseCall(parts: GrantParts): Stage<DataExchange> {
       }
       assertServiceInForce(service);
       assertAgencyInForce(catalogue.agency(service.row.provider), service.row.provider, clock);
+      if (service.manifest.senderConstrained && caller?.boundTo === undefined)
+        throw senderRequired('service', service.id, config.publicUrl);
       exchange.grant = grantFor(parts, system.row.id, service, operation.id);
       exchange.grantId = exchange.grant?.row.id ?? null;
     },

@@ -46,7 +46,7 @@ async function refuseUnreadable(
 }
 
 /**
- * The listener. Data calls are taken straight from `node:http`: express changes the prototypes of every request
+ * The listener. Data and sandbox calls are taken straight from `node:http`: express changes the prototypes of every request
  * and response, which alone costs a third of the throughput. Everything else is express's.
  */
 export function createListener(gate: Gate, app: Express, onError: (error: unknown) => void): Server {
@@ -62,7 +62,9 @@ export function createListener(gate: Gate, app: Express, onError: (error: unknow
       const { socket } = request;
       busy.add(socket);
       response.once('close', () => busy.delete(socket));
-      if (request.url?.startsWith('/data/') === true) gate.data(request, response).catch(onError);
+      const { url = '' } = request;
+      if (url.startsWith('/data/')) gate.data(request, response).catch(onError);
+      else if (url.startsWith('/sandbox/')) gate.sandbox(request, response).catch(onError);
       else app(request, response);
     },
   );

@@ -12,6 +12,21 @@ function systemLimit(system: SystemEntry, fallback: Limit): Limit {
     : { calls: limit_calls, seconds: limit_seconds };
 }
 
+/** Counts a call that no source answers: against the limit of its system, and never against that of the service. */
+export function limitSandbox({ limits, config }: { limits: Limits; config: Config }): Stage<DataExchange> {
+  return {
+    name: 'limit',
+    needs: ['allowed', 'system'],
+    gives: ['counted'],
+    async run({ system, extraHeaders }) {
+      if (system === null) throw new Problem('internal_error');
+      const count = await limits.count('system', system.row.id, systemLimit(system, config.limits.system));
+      Object.assign(extraHeaders, limitHeaders([count]));
+      if (!count.allowed) throw exceeded(count, system.row.id);
+    },
+  };
+}
+
 /** Counts the call against the limit of its system (for this service, where the service sets one) and of the service. */
 export function limitCall({ limits, config }: { limits: Limits; config: Config }): Stage<DataExchange> {
   return {

@@ -12,6 +12,16 @@ export function languageOf(acceptLanguage: string | undefined): Language {
   return first === 'en' ? 'en' : 'vi';
 }
 
+/** Refusals that end when an approval is given; until then the sandbox answers the same calls. */
+const AWAITING = new Set<Problem['code']>(['grant_required', 'grant_not_active', 'operation_not_granted']);
+
+/** The operation refused, as it is called in the sandbox: its template, for what a path holds is data. */
+function sandboxLink({ plane, route }: Exchange, code: Problem['code'], publicUrl: string): string | null {
+  if (plane !== 'data' || !AWAITING.has(code) || route === null) return null;
+  const { provider, service, version, template } = route;
+  return `${publicUrl}/sandbox/${provider ?? ''}/${service ?? ''}/${version ?? ''}${template ?? '/'}`;
+}
+
 /**
  * A refusal as `application/problem+json` (RFC 9457) with its decision trace. The only place that writes one; it
  * shows what the problem was given and nothing else, so no stack, address or query can slip out.
@@ -20,6 +30,7 @@ export function writeProblem(exchange: Exchange, problem: Problem, publicUrl: st
   const language = languageOf(exchange.header('accept-language'));
   const { code, status, parts } = problem;
   const link = `${publicUrl}/problems/${code}`;
+  const sandbox = sandboxLink(exchange, code, publicUrl);
   const body = {
     type: link,
     title: PROBLEMS[code].title[language],
@@ -38,7 +49,11 @@ export function writeProblem(exchange: Exchange, problem: Problem, publicUrl: st
             message: message[language],
           })),
         }),
-    remedy: { text: (parts.remedy ?? REMEDIES[code].remedy)[language], link },
+    remedy: {
+      text: (parts.remedy ?? REMEDIES[code].remedy)[language],
+      link,
+      ...(sandbox === null ? {} : { sandbox }),
+    },
   };
   return {
     status,

@@ -108,6 +108,7 @@ describe('lgsp', function () {
       assert.deepEqual(JSON.parse(out), {
         ok: true,
         faults: [],
+        warnings: [],
         operations: [{ id: 'traCuu', method: 'GET', template: '/don-vi' }],
       });
     });

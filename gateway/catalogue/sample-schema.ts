@@ -16,7 +16,7 @@ export interface SampleStyle {
 
 /** A message nests no deeper (`json-guard.ts`), with room for what stands around it. */
 const MAX_DEPTH = 60;
-const MAX_NODES = 20_000;
+const MAX_NODES = 5000;
 const MAX_BYTES = 262_144;
 /** Past these only what must be there is made. */
 const ENOUGH_DEPTH = 10;

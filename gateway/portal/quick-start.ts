@@ -68,7 +68,8 @@ export function exampleCall(service: PublishedService): string | null {
     document === null || !isObject(paths)
       ? []
       : Object.entries(paths).map(([path, item]) => filled(document, path, item));
-  const call = calls.find((found) => found !== null) ?? null;
+  // What is shown is pasted into a shell, between quotes that a document must not close.
+  const call = calls.find((found) => found !== null)?.replaceAll("'", '%27') ?? null;
   known.set(service, call);
   return call;
 }

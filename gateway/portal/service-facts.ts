@@ -46,11 +46,10 @@ export function baseAddress(language: Language, publicUrl: string, { service }: 
 /** Where the same operations answer with sample data, and a call to paste. */
 export function sandbox(language: Language, publicUrl: string, { service }: Entry): Markup {
   const path = `/sandbox/${service.id}`;
-  const call = exampleCall(service);
-  const command =
-    call === null ? null : curlCommand(`${servicePath(`${publicUrl}/sandbox`, service.id)}${call}`);
+  const call = exampleCall(service) ?? '/…';
+  const command = curlCommand(servicePath(`${publicUrl}/sandbox`, service.id) + call);
   return html`<section class="sandbox"><p class="address"><span class="label">${WORDS.sandbox[language]}</span>
 <code>${path}</code>${copyButton(language, publicUrl + path)}</p>
 <p class="hint">${prose(WORDS.sandboxMeans[language])}</p>
-${command !== null && html`<div class="command"><pre tabindex="0"><code>${command}</code></pre>${copyButton(language, command, WORDS.sandbox[language])}</div>`}</section>`;
+<div class="command"><pre tabindex="0"><code>${command}</code></pre>${copyButton(language, command, WORDS.sandbox[language])}</div></section>`;
 }

@@ -243,7 +243,12 @@ const SCHEMAS: readonly {
     },
     is: { a: 1 },
   },
-  { name: 'circular, ended at what need not be there', schema: NUT, components: NODE(['ten']) },
+  {
+    name: 'circular, ended at what need not be there',
+    schema: NUT,
+    components: NODE(['ten']),
+    is: { ten: 'mẫu', con: [] },
+  },
   { name: 'circular lists', schema: NUT, components: NODE(['con']), version: '3.0.3' },
   {
     name: 'circular, ended by null',

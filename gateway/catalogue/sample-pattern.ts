@@ -105,9 +105,9 @@ class PatternReader {
   }
 }
 
-const KNOWN_CHARACTERS = [
-  ...'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz1234567890-._ /:@,+#&%=~!?*()\'"$;<>[]{}|\\^`đàĐ\t\n',
-];
+const KNOWN_CHARACTERS = Array.from(
+  'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz1234567890-._ /:@,+#&%=~!?*()\'"$;<>[]{}|\\^`đàĐ\t\n',
+);
 
 /** Writes texts of one pattern. The same pattern, turn and length always give the same text. */
 class PatternWriter {
@@ -117,7 +117,7 @@ class PatternWriter {
   #written = 0;
 
   constructor(pattern: string, turn: number) {
-    this.#characters = [...new Set([...KNOWN_CHARACTERS, ...pattern])];
+    this.#characters = [...new Set([...KNOWN_CHARACTERS, ...Array.from(pattern)])];
     this.#turn = turn;
   }
 

@@ -34,7 +34,7 @@ const FORMATTED: Readonly<Record<string, Written>> = {
 /** Formats whose texts take more of the same at their end. */
 const GROWING = new Set(['uri', 'uri-reference', 'json-pointer', 'password', 'binary', 'float', 'double']);
 
-const lengthOf = (text: string): number => [...text].length;
+const lengthOf = (text: string): number => Array.from(text).length;
 
 /** A text for a shape. Another `turn` gives another one, where there is a choice. */
 export function sampleText(shape: Shape, turn: number): string {

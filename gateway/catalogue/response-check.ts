@@ -118,7 +118,7 @@ export class ResponseCheck {
 
   /** Whether a JSON value is what a declared body may hold. */
   admits(body: DeclaredBody, value: unknown): boolean {
-    return this.#json(body, value, JSON.stringify(value).length).length === 0;
+    return this.#validators.admits(this.#bodyHandle(body), value, JSON.stringify(value).length);
   }
 
   /** @returns the faults of an answer; null when it is what the contract promises */

@@ -78,14 +78,8 @@ function plainText(turn: number, min: number, max: number): string {
 export function sampleNumber(shape: Shape, integer: boolean, turn: number): number {
   const step = shape.steps[0] ?? (integer ? 1 : null);
   const fits = (value: number): boolean => isWithin(shape, value) && (!integer || Number.isInteger(value));
-  const candidates = step === null ? between(shape, turn) : multiples(shape, step);
-  // What is counted up in steps is passed over; what lies between bounds has its turn already.
-  let passed = step === null ? 0 : turn;
-  for (const value of candidates) {
-    if (!fits(value)) continue;
-    if (passed === 0) return value;
-    passed -= 1;
-  }
+  const candidates = step === null ? between(shape, turn) : multiples(shape, step, turn);
+  for (const value of candidates) if (fits(value)) return value;
   throw new Unmakeable('no number is within the bounds');
 }
 
@@ -108,15 +102,15 @@ const highest = (shape: Shape): number =>
   Math.min(shape.bound('maximum') ?? Infinity, shape.bound('exclusiveMaximum') ?? Infinity);
 
 /** Multiples of a step: up from 1 or from the lower bound, then down from the upper one. */
-function* multiples(shape: Shape, step: number): Iterable<number> {
+function* multiples(shape: Shape, step: number, turn: number): Iterable<number> {
   const low = lowest(shape);
   const high = highest(shape);
   const first = Math.ceil(Math.max(low, Math.min(1, high)) / step);
   const last = Math.floor(high / step);
   // Sums of a fraction gather errors that a product rounded to 15 digits does not.
   const at = (n: number): number => Number((n * step).toPrecision(15));
-  for (let i = 0; i < MAX_TRIES; i += 1) yield at(first + i);
-  for (let i = 0; i < MAX_TRIES && Number.isFinite(last); i += 1) yield at(last - i);
+  for (let i = 0; i < MAX_TRIES; i += 1) yield at(first + turn + i);
+  for (let i = 0; i < MAX_TRIES && Number.isFinite(last); i += 1) yield at(last - turn - i);
 }
 
 function* between(shape: Shape, turn: number): Iterable<number> {

@@ -21,6 +21,8 @@ const MAX_BYTES = 262_144;
 /** Past these only what must be there is made. */
 const ENOUGH_DEPTH = 10;
 const ENOUGH_NODES = 1000;
+/** Of more alternatives than these the rest is not tried. */
+const MAX_TRIED = 16;
 
 /** Where in the sample a value stands. */
 interface Spot {
@@ -122,8 +124,9 @@ export class SchemaSample {
     const enough = this.#isEnough(shape, spot);
     const rank = (branch: unknown): number => this.#rank(branch, spot, enough);
     const inside = { ...spot, depth: spot.depth + 1 };
+    const sorted = branches.sort((a, b) => rank(a) - rank(b)).slice(0, MAX_TRIED);
     let first: { readonly value: unknown } | null = null;
-    for (const branch of branches.sort((a, b) => rank(a) - rank(b))) {
+    for (const branch of sorted) {
       const value = this.#attempt(() => this.#value(this.#reader.chosen(shape, branch), inside));
       if (value === undefined) continue;
       if (branches.length === 1 || this.#accepts(shape.origin, value)) return value;

@@ -1,5 +1,4 @@
 import type { ApiDocument } from './document.js';
-import { TooMuchWork } from './engine.js';
 import { SchemaSample, type SampleStyle } from './sample-schema.js';
 import { Unmakeable } from './sample-shape.js';
 import type { Handle, Validators } from './validators.js';
@@ -12,8 +11,11 @@ const STYLES: readonly SampleStyle[] = [
   { examples: false, optional: false },
 ];
 
-/** Each schema with alternatives that is asked about is compiled; a document may have only so many. */
-const MAX_JUDGED = 500;
+/**
+ * Each schema with alternatives that is asked about is compiled; those of a document may have only so many characters.
+ * Past that the first alternative is believed, and the check of the whole decides.
+ */
+const MAX_JUDGED = 65_536;
 
 /** A sample as JSON; `text` is null where none could be made. */
 export interface SchemaText {
@@ -29,7 +31,8 @@ export class SchemaSamples {
   readonly #document: ApiDocument;
   readonly #validators: Validators;
   readonly #made = new Map<string, SchemaText>();
-  readonly #judges = new Map<unknown, Handle | null>();
+  readonly #judges = new Map<unknown, Handle>();
+  #judged = 0;
 
   constructor(document: ApiDocument, validators: Validators) {
     this.#document = document;
@@ -51,7 +54,7 @@ export class SchemaSamples {
   #make(schema: unknown, fits: (value: unknown) => boolean): SchemaText {
     let first: string | null = null;
     for (const style of STYLES) {
-      const text = this.#text(schema, style);
+      const text = this.#text(schema, style, fits);
       if (text === null) continue;
       if (fits(JSON.parse(text))) return { text, fits: true };
       first ??= text;
@@ -59,8 +62,10 @@ export class SchemaSamples {
     return { text: first, fits: false };
   }
 
-  #text(schema: unknown, style: SampleStyle): string | null {
-    const accepts = (part: unknown, value: unknown): boolean => this.#accepts(part, value);
+  #text(schema: unknown, style: SampleStyle, fits: (value: unknown) => boolean): string | null {
+    // The whole has a validator already.
+    const accepts = (part: unknown, value: unknown): boolean =>
+      part === schema ? fits(value) : this.#accepts(part, value);
     try {
       return JSON.stringify(new SchemaSample(this.#document, style, accepts).make(schema));
     } catch (error) {
@@ -71,19 +76,14 @@ export class SchemaSamples {
 
   #accepts(schema: unknown, value: unknown): boolean {
     const judge = this.#judgeOf(schema);
-    if (judge === null) return true;
-    try {
-      return this.#validators.checkResponse(judge, value, JSON.stringify(value).length) === null;
-    } catch (error) {
-      if (error instanceof TooMuchWork) return false;
-      throw error;
-    }
+    return judge === null || this.#validators.admits(judge, value, JSON.stringify(value).length);
   }
 
   #judgeOf(schema: unknown): Handle | null {
     const known = this.#judges.get(schema);
     if (known !== undefined) return known;
-    const judge = this.#judges.size < MAX_JUDGED ? this.#validators.response(schema) : null;
+    this.#judged += JSON.stringify(schema).length;
+    const judge = this.#judged <= MAX_JUDGED ? this.#validators.response(schema) : null;
     if (judge !== null) this.#judges.set(schema, judge);
     return judge;
   }

@@ -276,11 +276,39 @@ function wrongSources(): SampleCall[] {
   ];
 }
 
+/** The same operations from their documents, before anything is granted: one call for each form of sharing, and more. */
+function sandboxCalls(): SampleCall[] {
+  const inSandbox = (url: string): string => url.replace('/data/', '/sandbox/');
+  const special = inSandbox(`${DOANH_NGHIEP}/doanh-nghiep/9999999992`);
+  return [
+    answered('Gọi thử dịch vụ chia sẻ mặc định bằng dữ liệu mẫu', IOC, inSandbox(PU_SAM_CAP), 'Pu Sam Cáp'),
+    answered('Gọi thử dịch vụ đặc thù khi chưa được phê duyệt', IOC, special, '"maKetQua":0'),
+    answered('Chọn một ví dụ khác trong tài liệu', IOC, special, '"maKetQua":1', {
+      headers: { prefer: 'example=khongTimThay' },
+    }),
+    answered(
+      'Gửi hồ sơ thử: không hồ sơ nào được tạo',
+      MOT_CUA,
+      inSandbox(`${HO_SO}/ho-so`),
+      '"maKetQua":0',
+      json(DOSSIER),
+    ),
+    refused(
+      'Yêu cầu sai cấu trúc cũng bị từ chối khi gọi thử',
+      MOT_CUA,
+      inSandbox(`${HO_SO}/ho-so`),
+      [400, 'request_invalid'],
+      json({ hoSo: [{}] }),
+    ),
+  ];
+}
+
 /** At least one call of every published operation, and one for every refusal that a caller can meet in this sample. */
 export function exampleCalls(tokens: SampleTokens): SampleCall[] {
   return [
     ...answersOfLists(),
     ...answersOfSystems(),
+    ...sandboxCalls(),
     ...wrongRequests(),
     ...wrongCallers(tokens),
     ...wrongSources(),

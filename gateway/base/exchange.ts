@@ -1,8 +1,8 @@
 import type { X509Certificate } from 'node:crypto';
 import type { Problem } from './problem.js';
 
-/** The three columns of the pipeline's table. */
-export type Plane = 'data' | 'admin' | 'open';
+/** The columns of the pipeline's table. */
+export type Plane = 'data' | 'sandbox' | 'admin' | 'open';
 
 /** The doors of the corridor, in no order: the order is in `gateway/pipeline/table.ts` alone. */
 export type StageName =

@@ -76,8 +76,8 @@ export const REMEDIES: Readonly<Record<ProblemCode, Explanation>> = {
   grant_required: say(
     'Dịch vụ chia sẻ theo yêu cầu đặc thù chỉ phục vụ hệ thống đã được phê duyệt.',
     'A special-request service serves only systems with an approved grant.',
-    'Gửi yêu cầu chia sẻ dữ liệu đặc thù đến cơ quan cung cấp dữ liệu.',
-    'Send a special sharing request to the agency that provides the data.',
+    'Gửi yêu cầu chia sẻ dữ liệu đặc thù đến cơ quan cung cấp dữ liệu. Trong lúc chờ, cùng đường dẫn dưới /sandbox trả lời bằng dữ liệu mẫu.',
+    'Send a special sharing request to the agency that provides the data. Meanwhile the same path under /sandbox answers with sample data.',
   ),
   grant_not_active: say(
     'Đã có phê duyệt nhưng chưa có hiệu lực hoặc đang tạm dừng.',

@@ -1,5 +1,6 @@
 import type { OperationFacts } from '../../connectors/connector.js';
 import type { Fault } from '../base/problem.js';
+import { examineExamples } from './check-examples.js';
 import { type Marks, marksAstray, NO_MARKS } from './check-marks.js';
 import { checkMethods, checkOperations } from './check-operations.js';
 import { checkExtensions, checkReferences, Places } from './check-places.js';
@@ -28,6 +29,8 @@ export interface OperationSummary {
 export interface DocumentReport {
   /** Pointers from the document's root, sorted, at most 200 and a note. */
   readonly faults: readonly Fault[];
+  /** What is worth mending and keeps nothing from being published; only looked for where there is no fault. */
+  readonly warnings: readonly Fault[];
   readonly operations: readonly OperationSummary[];
   /** `info.version`, where it is a text. */
   readonly version: string | null;
@@ -53,7 +56,8 @@ function summary(source: OperationSource): OperationSummary {
  */
 export async function checkDocument(text: string, marks: Marks = NO_MARKS): Promise<DocumentReport> {
   const { document, faults: unreadable } = parseDocument(text);
-  if (document === null) return { faults: bounded(unreadable), operations: [], version: null, astray: [] };
+  if (document === null)
+    return { faults: bounded(unreadable), warnings: [], operations: [], version: null, astray: [] };
   const faults = new FaultList();
   const places = new Places(document);
   const sources = readOperations(document);
@@ -65,17 +69,19 @@ export async function checkDocument(text: string, marks: Marks = NO_MARKS): Prom
   checkMetaSchema(document, places, faults);
   await checkStructure(document, faults);
   // What is already known to be wrong would not compile either, with a worse message.
-  if (faults.size === 0) compileEverything(document, faults);
+  const contract = faults.size === 0 ? compileEverything(document, faults) : null;
+  const warnings = contract === null || faults.size > 0 ? [] : examineExamples(contract);
   const version = member(document.root['info'], 'version');
   return {
     faults: bounded(faults.all()),
+    warnings: bounded(warnings),
     operations: sources.map(summary),
     version: typeof version === 'string' ? version : null,
     astray: marksAstray(document, sources, marks),
   };
 }
 
-function compileEverything(document: ApiDocument, faults: FaultList): void {
+function compileEverything(document: ApiDocument, faults: FaultList): Contract {
   const report = (pointer: string, error: unknown): void => {
     const reason = (error instanceof Error ? error.message : String(error)).slice(0, 300);
     faults.add(pointer, 'compile', `không biên dịch được: ${reason}`, `does not compile: ${reason}`);
@@ -96,4 +102,5 @@ function compileEverything(document: ApiDocument, faults: FaultList): void {
     const pointer = pointerOf('components', 'schemas', name);
     attempt(pointer, () => validators.response({ $ref: `#${encodeURI(pointer)}` }));
   }
+  return contract;
 }

@@ -49,7 +49,7 @@ function startWorker(text: string, marks: Marks, memoryMb: number): Worker {
 }
 
 function refused(keyword: string, vi: string, en: string): DocumentReport {
-  return { faults: [fault('', keyword, vi, en)], operations: [], version: null, astray: [] };
+  return { faults: [fault('', keyword, vi, en)], warnings: [], operations: [], version: null, astray: [] };
 }
 
 /** Whether a thread ended because of the document, and not because something of ours is broken. */

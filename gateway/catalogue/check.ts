@@ -28,6 +28,8 @@ export interface CheckResult {
   readonly ok: boolean;
   /** Every fault, by pointer under `/manifest` or `/document`; at most 200 and a note that there are more. */
   readonly faults: readonly Fault[];
+  /** What is worth mending and keeps nothing from being published, by pointer under `/document`. */
+  readonly warnings?: readonly Fault[];
   /** With the bindings of the document merged in; absent when the manifest is not valid. */
   readonly manifest?: Manifest;
   readonly operations?: readonly OperationSummary[];
@@ -67,7 +69,8 @@ export async function checkService(service: ServiceToCheck): Promise<CheckResult
     );
     faults.push(...underPrefix('/manifest', found.map(setupFault)));
   }
-  return { ...result(faults, report.operations), manifest: merged };
+  const warnings = underPrefix('/document', report.warnings);
+  return { ...result(faults, report.operations), warnings, manifest: merged };
 }
 
 /**

@@ -10,10 +10,13 @@ import { BINDING, contentOf, type OperationSource, readOperations } from './oper
 import { publicDocument } from './public-document.js';
 import { RequestCheck, type RequestInput, type ValidRequest } from './request-check.js';
 import { ResponseCheck, type ResponseInput, responseFor } from './response-check.js';
+import { type SampleAnswer, SampleAnswers, type SampleWish } from './sample-answer.js';
+import { SchemaSamples } from './schema-samples.js';
 import { Validators } from './validators.js';
 
 export type { RequestInput, ValidRequest } from './request-check.js';
 export type { ResponseInput } from './response-check.js';
+export type { SampleAnswer, SampleWish } from './sample-answer.js';
 
 /** What a connector's binding may refer to. */
 export function factsOf(source: OperationSource): OperationFacts {
@@ -41,12 +44,19 @@ export class Operation {
   readonly #document: ApiDocument;
   readonly #source: OperationSource;
   readonly #validators: Validators;
+  readonly #samples: SchemaSamples;
   #requests: RequestCheck | null = null;
   #responses: ResponseCheck | null = null;
+  #sampleAnswers: SampleAnswers | null = null;
   #answerMediaTypes: readonly string[] | null = null;
   #answerHeaders: ReadonlySet<string> | null = null;
 
-  constructor(document: ApiDocument, source: OperationSource, validators: Validators) {
+  constructor(
+    document: ApiDocument,
+    source: OperationSource,
+    validators: Validators,
+    samples: SchemaSamples,
+  ) {
     this.id = source.id;
     this.method = source.method;
     this.template = source.template;
@@ -55,6 +65,7 @@ export class Operation {
     this.#document = document;
     this.#source = source;
     this.#validators = validators;
+    this.#samples = samples;
   }
 
   /** Media type ranges that a request body may have; empty when it has none. */
@@ -115,6 +126,26 @@ export class Operation {
     return narrowedSchemas(this.#document, this.#source, pointers);
   }
 
+  /**
+   * An answer made from the document alone: its examples, or else its schemas.
+   *
+   * @throws Problem `not_acceptable`, or `response_invalid` where nothing can be made
+   */
+  sampleAnswer(wish: SampleWish): SampleAnswer {
+    return this.#samplesOfAnswers().make(wish);
+  }
+
+  /** Tells `report` of the examples that their own schema does not admit, and of schemas that need one. */
+  inspectExamples(report: (pointer: string, vi: string, en: string) => void): void {
+    this.#samplesOfAnswers().inspect(report);
+  }
+
+  #samplesOfAnswers(): SampleAnswers {
+    this.#responses ??= new ResponseCheck(this.#document, this.#source, this.#validators);
+    this.#sampleAnswers ??= new SampleAnswers(this.#document, this.#source, this.#responses, this.#samples);
+    return this.#sampleAnswers;
+  }
+
   /** Compiles everything now. `report` is told what does not compile, with the nearest pointer. */
   compile(report: (pointer: string, error: unknown) => void): void {
     const here = (pointer: string, error: unknown): void =>
@@ -156,8 +187,9 @@ export class Contract {
   constructor(document: ApiDocument, sources: readonly OperationSource[] = readOperations(document)) {
     this.#document = document;
     this.#validators = new Validators(document);
+    const samples = new SchemaSamples(document, this.#validators);
     this.operations = new Map(
-      sources.map((source) => [source.id, new Operation(document, source, this.#validators)]),
+      sources.map((source) => [source.id, new Operation(document, source, this.#validators, samples)]),
     );
   }
 

@@ -20,7 +20,7 @@ export interface ResponseInput {
   readonly body: Buffer;
 }
 
-interface DeclaredResponse {
+export interface DeclaredResponse {
   readonly bodies: ReadonlyMap<string, DeclaredBody>;
   readonly headers: readonly ParameterPlan[];
 }
@@ -64,7 +64,7 @@ export function responseFor<T>(responses: ReadonlyMap<string, T>, status: number
 }
 
 /** Answers that have no body, whatever the contract says. */
-function isBodiless(method: string, status: number): boolean {
+export function isBodiless(method: string, status: number): boolean {
   return (
     method === 'HEAD' || status === 204 || status === 205 || status === 304 || (status >= 100 && status < 200)
   );
@@ -109,6 +109,16 @@ export class ResponseCheck {
         attempt(body.pointer, report, () => this.#bodyHandle(body));
       if (declared.headers.length > 0) attempt('', report, () => this.#headerHandle(declared));
     }
+  }
+
+  /** What the contract says of answers with this status; undefined when it says nothing. */
+  declared(status: number): DeclaredResponse | undefined {
+    return responseFor(this.#responses, status);
+  }
+
+  /** Whether a JSON value is what a declared body may hold. */
+  admits(body: DeclaredBody, value: unknown): boolean {
+    return this.#validators.admits(this.#bodyHandle(body), value, JSON.stringify(value).length);
   }
 
   /** @returns the faults of an answer; null when it is what the contract promises */

@@ -9,7 +9,7 @@ import {
 } from 'openapi-backend';
 import { SchemaTranslator } from './dialect.js';
 import type { ApiDocument } from './document.js';
-import { allowWork, Engine } from './engine.js';
+import { allowWork, Engine, TooMuchWork } from './engine.js';
 import type { ParameterPlan } from './parameters.js';
 import type { Values } from './request-reader.js';
 
@@ -147,6 +147,17 @@ export class Validators {
 
   checkResponse(handle: Handle, body: unknown, bytes: number): readonly ErrorObject[] | null {
     return this.#check(bytes, (validator) => validator.validateResponse(body, handle, 200));
+  }
+
+  /** Whether a body holds, and nothing of what is wrong with it. One that takes too much work to check does not. */
+  admits(handle: Handle, body: unknown, bytes: number): boolean {
+    allowWork(bytes);
+    try {
+      return this.#first.validateResponse(body, handle, 200).valid;
+    } catch (error) {
+      if (error instanceof TooMuchWork) return false;
+      throw error;
+    }
   }
 
   checkResponseHeaders(handle: Handle, headers: Values): readonly ErrorObject[] | null {

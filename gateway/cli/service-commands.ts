@@ -22,15 +22,17 @@ interface ImportFlags extends ConnectionOptions {
 async function check(io: Io, path: string, flags: CheckFlags): Promise<void> {
   const contract = loadContract(path, io.env);
   const egress = flags.config === undefined ? null : createEgress(loadSettings(flags.config, io.env).egress);
-  const { ok, faults, operations = [] } = await checkContract(contract, egress);
+  const { ok, faults, warnings = [], operations = [] } = await checkContract(contract, egress);
   const listed = operations.map(({ id, method, template }) => ({ id, method, template }));
-  if (flags.json === true) io.out(json({ ok, faults, operations: listed }));
+  if (flags.json === true) io.out(json({ ok, faults, warnings, operations: listed }));
   else
     io.out(
       ok
         ? `holds: ${listed.length} operations`
         : faults.map(({ pointer, message }) => `${pointer} ${message.en}`).join('\n'),
     );
+  if (flags.json !== true)
+    for (const { pointer, message } of warnings) io.err(`warning: ${pointer} ${message.en}`);
   if (!ok) throw new CommandFailure(`${path}: ${faults.length} faults`);
 }
 

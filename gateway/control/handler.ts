@@ -42,6 +42,7 @@ export type ControlHandlers = Readonly<Record<string, ControlHandler>>;
 export interface ServiceCheck {
   readonly ok: boolean;
   readonly faults: readonly Fault[];
+  readonly warnings?: readonly Fault[];
   readonly manifest?: unknown;
   readonly operations?: readonly {
     readonly id: string;

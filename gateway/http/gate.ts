@@ -5,7 +5,13 @@ import type { Exchange, Plane, Stage } from '../base/exchange.js';
 import { newTraceId, uuidv7 } from '../base/ids.js';
 import type { Logger } from '../base/log.js';
 import { Problem } from '../base/problem.js';
-import { AdminExchange, DataExchange, type OpenDocument, OpenExchange } from '../pipeline/exchanges.js';
+import {
+  AdminExchange,
+  DataExchange,
+  type OpenDocument,
+  OpenExchange,
+  SandboxExchange,
+} from '../pipeline/exchanges.js';
 import { type RunParts, run } from '../pipeline/run.js';
 import type { Corridors } from '../pipeline/table.js';
 import { AddressSet, clientAddress } from './client-address.js';
@@ -68,6 +74,12 @@ export class Gate {
   data(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const open: Open<DataExchange> = (...parts) => new DataExchange(...parts);
     return this.#pass('data', request, response, open, this.#parts.corridors.data, this.#recorded);
+  }
+
+  /** A call of a data service that its document answers. */
+  sandbox(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const open: Open<SandboxExchange> = (...parts) => new SandboxExchange(...parts);
+    return this.#pass('sandbox', request, response, open, this.#parts.corridors.sandbox, this.#recorded);
   }
 
   /** A call of the management API. */

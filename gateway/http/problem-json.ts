@@ -31,6 +31,16 @@ function legalBasisOf({ code, parts }: Problem, { legalReference }: ProblemWriti
   return { legalBasis: found.map(({ ref, number, clause, title }) => ({ ref, number, clause, title })) };
 }
 
+/** Refusals that end when an approval is given; until then the sandbox answers the same calls. */
+const AWAITING = new Set<Problem['code']>(['grant_required', 'grant_not_active', 'operation_not_granted']);
+
+/** The operation refused, as it is called in the sandbox: its template, for what a path holds is data. */
+function sandboxLink({ plane, route }: Exchange, code: Problem['code'], publicUrl: string): string | null {
+  if (plane !== 'data' || !AWAITING.has(code) || route === null) return null;
+  const { provider, service, version, template } = route;
+  return `${publicUrl}/sandbox/${provider ?? ''}/${service ?? ''}/${version ?? ''}${template ?? '/'}`;
+}
+
 /**
  * A refusal as `application/problem+json` (RFC 9457) with its decision trace. The only place that writes one; it
  * shows what the problem was given and nothing else, so no stack, address or query can slip out.
@@ -38,7 +48,9 @@ function legalBasisOf({ code, parts }: Problem, { legalReference }: ProblemWriti
 export function writeProblem(exchange: Exchange, problem: Problem, writing: ProblemWriting): Answer {
   const language = languageOf(exchange.header('accept-language'));
   const { code, status, parts } = problem;
-  const link = `${writing.publicUrl}/problems/${code}`;
+  const { publicUrl } = writing;
+  const link = `${publicUrl}/problems/${code}`;
+  const sandbox = sandboxLink(exchange, code, publicUrl);
   const body = {
     type: link,
     title: PROBLEMS[code].title[language],
@@ -58,7 +70,11 @@ export function writeProblem(exchange: Exchange, problem: Problem, writing: Prob
           })),
         }),
     ...legalBasisOf(problem, writing),
-    remedy: { text: (parts.remedy ?? REMEDIES[code].remedy)[language], link },
+    remedy: {
+      text: (parts.remedy ?? REMEDIES[code].remedy)[language],
+      link,
+      ...(sandbox === null ? {} : { sandbox }),
+    },
   };
   return {
     status,

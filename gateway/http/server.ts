@@ -79,7 +79,7 @@ function openServer(tls: TlsMaterial | null, listener: Listener): Server {
 }
 
 /**
- * The listener. Data calls are taken straight from `node:http`: express changes the prototypes of every request
+ * The listener. Data and sandbox calls are taken straight from `node:http`: express changes the prototypes of every request
  * and response, which alone costs a third of the throughput. Everything else is express's.
  */
 export function createListener({ gate, app, certificates, tls, onError }: ListenerParts): Server {
@@ -89,7 +89,9 @@ export function createListener({ gate, app, certificates, tls, onError }: Listen
     busy.add(socket);
     response.once('close', () => busy.delete(socket));
     certificates.admit(request);
-    if (request.url?.startsWith('/data/') === true) gate.data(request, response).catch(onError);
+    const { url = '' } = request;
+    if (url.startsWith('/data/')) gate.data(request, response).catch(onError);
+    else if (url.startsWith('/sandbox/')) gate.sandbox(request, response).catch(onError);
     else app(request, response);
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {

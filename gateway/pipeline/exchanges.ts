@@ -20,6 +20,11 @@ export class DataExchange extends Exchange {
   source: ConnectorAnswer | null = null;
 }
 
+/** A call of a published data service that its document answers. Whatever leaves is marked, refusals too. */
+export class SandboxExchange extends DataExchange {
+  override readonly extraHeaders: Record<string, string> = { 'Lgsp-Sandbox': '?1' };
+}
+
 /** A call of the management API. */
 export class AdminExchange extends Exchange {
   operation: Operation | null = null;

@@ -22,6 +22,7 @@ const OURS = new Set([
   'content-length',
   'x-request-id',
   'lgsp-record',
+  'lgsp-sandbox',
 ]);
 
 export function passedHeaders(

@@ -12,15 +12,18 @@ import type { Quota } from './quota.js';
 import { stopSecretRequest } from './state-secret.js';
 import { authoriseCall } from './stages/authorise-call.js';
 import { authoriseRole } from './stages/authorise-role.js';
+import { authoriseSandbox } from './stages/authorise-sandbox.js';
 import { checkControlResponse } from './stages/check-control-response.js';
 import { checkRequest } from './stages/check-request.js';
 import { checkResponse } from './stages/check-response.js';
+import { checkSample } from './stages/check-sample.js';
 import { forward } from './stages/forward.js';
 import { handleControl } from './stages/handle-control.js';
 import { identify } from './stages/identify.js';
 import { limitAddress } from './stages/limit-address.js';
-import { limitCall } from './stages/limit-call.js';
+import { limitCall, limitSandbox } from './stages/limit-call.js';
 import { limitSystem } from './stages/limit-system.js';
+import { makeAnswer } from './stages/make-answer.js';
 import { matchControl } from './stages/match-control.js';
 import { matchService } from './stages/match-service.js';
 import { record } from './stages/record.js';
@@ -41,21 +44,23 @@ export interface Rooms {
 
 export interface Corridors {
   readonly data: readonly Stage<DataExchange>[];
+  readonly sandbox: readonly Stage<DataExchange>[];
   readonly admin: readonly Stage<AdminExchange>[];
   readonly open: readonly Stage<OpenExchange>[];
-  /** After whatever the others did, for data and admin: no durable record, no answer. */
+  /** After whatever the others did, for data, sandbox and admin: no durable record, no answer. */
   readonly record: Stage;
 }
 
 type Row = readonly [
   StageName,
   Stage<DataExchange> | null,
+  Stage<DataExchange> | null,
   Stage<AdminExchange> | null,
   Stage<OpenExchange> | null,
 ];
 
 /**
- * The only place that says the order of the doors. A row is a door; its columns are the three kinds of call.
+ * The only place that says the order of the doors. A row is a door; its columns are the kinds of call.
  * `record` and `release` follow for every call, whichever door ended it (`run.ts`).
  */
 export function corridors(rooms: Rooms): Corridors {
@@ -68,19 +73,20 @@ export function corridors(rooms: Rooms): Corridors {
   const checkData = checkRequest(dataLimit, stopSecretRequest);
   // biome-ignore format: a table reads best as a table
   const table: readonly Row[] = [
-    //  door              DATA                      ADMIN                        OPEN
-    ['match',          matchService(rooms),      matchControl(rooms),         null],
-    ['identify',       identify(audience('data')), identify(audience('api')), null],
-    ['authorise',      authoriseCall(rooms),     authoriseRole(rooms),        null],
-    ['limit',          limitCall(rooms),         limitSystem(rooms),          limitAddress(rooms)],
-    ['check-request',  checkData,                checkRequest(controlLimit),  null],
-    ['forward',        forward(rooms),           handleControl(rooms),        render()],
-    ['check-response', checkResponse(rooms),     checkControlResponse(rooms), null],
+    //  door              DATA                             SANDBOX                             ADMIN                        OPEN
+    ['match',          matchService(rooms, '/data/'),   matchService(rooms, '/sandbox/'),   matchControl(rooms),         null],
+    ['identify',       identify(audience('data')),      identify(audience('data')),         identify(audience('api')),   null],
+    ['authorise',      authoriseCall(rooms),            authoriseSandbox(rooms),            authoriseRole(rooms),        null],
+    ['limit',          limitCall(rooms),                limitSandbox(rooms),                limitSystem(rooms),          limitAddress(rooms)],
+    ['check-request',  checkData,                       checkData,                          checkRequest(controlLimit),  null],
+    ['forward',        forward(rooms),                  makeAnswer(),                       handleControl(rooms),        render()],
+    ['check-response', checkResponse(rooms),            checkSample(),                      checkControlResponse(rooms), null],
   ];
   return {
     data: assertOrder('data', present(table.map((row) => row[1]))),
-    admin: assertOrder('admin', present(table.map((row) => row[2]))),
-    open: assertOrder('open', present(table.map((row) => row[3]))),
+    sandbox: assertOrder('sandbox', present(table.map((row) => row[2]))),
+    admin: assertOrder('admin', present(table.map((row) => row[3]))),
+    open: assertOrder('open', present(table.map((row) => row[4]))),
     record: record(rooms),
   };
 }

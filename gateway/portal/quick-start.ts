@@ -53,8 +53,13 @@ function filled(document: ApiDocument, path: string, pathItem: unknown): string 
 
 const known = new WeakMap<PublishedService, string | null>();
 
+/** A call to paste, once the first step has put a token into `TOKEN`. */
+export function curlCommand(address: string): string {
+  return ['curl -s \\', '  -H "Authorization: Bearer $TOKEN" \\', `  '${address}'`].join('\n');
+}
+
 /** Path and query of a call that the service's document gives examples for; read once for each revision. */
-function exampleCall(service: PublishedService): string | null {
+export function exampleCall(service: PublishedService): string | null {
   const before = known.get(service);
   if (before !== undefined) return before;
   const { document } = parseDocument(service.document);
@@ -63,7 +68,8 @@ function exampleCall(service: PublishedService): string | null {
     document === null || !isObject(paths)
       ? []
       : Object.entries(paths).map(([path, item]) => filled(document, path, item));
-  const call = calls.find((found) => found !== null) ?? null;
+  // What is shown is pasted into a shell, between quotes that a document must not close.
+  const call = calls.find((found) => found !== null)?.replaceAll("'", '%27') ?? null;
   known.set(service, call);
   return call;
 }
@@ -116,7 +122,7 @@ function stepsOf(language: Language, publicUrl: string, address: string): readon
         'Kết quả được kiểm tra theo cấu trúc đã công bố trước khi trả về.',
         'The answer is checked against the published structure before you get it.',
       ),
-      command: ['curl -s \\', '  -H "Authorization: Bearer $TOKEN" \\', `  '${address}'`].join('\n'),
+      command: curlCommand(address),
     },
     {
       title: say('Đọc một lời từ chối', 'Read a refusal'),

@@ -3,7 +3,7 @@ import { html, type Markup, type Part, prose } from './html.js';
 import { type Language, linkTo, servicePath } from './language.js';
 import { breadcrumb, layout, type PageParts } from './layout.js';
 import type { Entry } from './listing.js';
-import { baseAddress, serviceFacts, sharingBadge, stateBadge } from './service-facts.js';
+import { baseAddress, sandbox, serviceFacts, sharingBadge, stateBadge } from './service-facts.js';
 import { SHARING_MEANS, WORDS } from './words.js';
 
 interface ReferenceParts {
@@ -51,7 +51,8 @@ export function servicePage(language: Language, config: Config, entry: Entry): M
 <p class="badges">${stateBadge(language, entry)} ${sharingBadge(language, sharing)} ${state === 'published' && html`<span class="hint">${SHARING_MEANS[sharing][language]}</span>`}</p>
 ${description !== undefined && html`<p class="description-full">${description}</p>`}
 ${serviceFacts(language, entry, 'all')}
-${baseAddress(language, config.publicUrl, entry)}</div>`;
+${baseAddress(language, config.publicUrl, entry)}
+${state === 'published' && sandbox(language, config.publicUrl, entry)}</div>`;
   const main = reference(language, config.publicUrl, {
     head,
     documentPath: `${path}/openapi.json`,

@@ -1,9 +1,10 @@
 import { vietnamDay } from '../base/calendar.js';
 import type { Manifest } from '../catalogue/manifest.js';
-import { html, type Markup } from './html.js';
-import type { Language } from './language.js';
+import { html, type Markup, prose } from './html.js';
+import { type Language, servicePath } from './language.js';
 import { copyButton } from './layout.js';
 import type { Entry } from './listing.js';
+import { curlCommand, exampleCall } from './quick-start.js';
 import { CLASSIFICATION, DIRECTION, SHARING, STATE, WORDS } from './words.js';
 
 /** dd/MM/yyyy, as Vietnamese read a date. */
@@ -40,4 +41,15 @@ export function baseAddress(language: Language, publicUrl: string, { service }: 
   const path = `/data/${service.id}`;
   return html`<p class="address"><span class="label">${WORDS.address[language]}</span>
 <code>${path}</code>${copyButton(language, publicUrl + path)}</p>`;
+}
+
+/** Where the same operations answer with sample data, and a call to paste. */
+export function sandbox(language: Language, publicUrl: string, { service }: Entry): Markup {
+  const path = `/sandbox/${service.id}`;
+  const call = exampleCall(service) ?? '/…';
+  const command = curlCommand(servicePath(`${publicUrl}/sandbox`, service.id) + call);
+  return html`<section class="sandbox"><p class="address"><span class="label">${WORDS.sandbox[language]}</span>
+<code>${path}</code>${copyButton(language, publicUrl + path)}</p>
+<p class="hint">${prose(WORDS.sandboxMeans[language])}</p>
+<div class="command"><pre tabindex="0"><code>${command}</code></pre>${copyButton(language, command, WORDS.sandbox[language])}</div></section>`;
 }

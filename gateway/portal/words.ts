@@ -83,6 +83,11 @@ export const WORDS = {
   direction: both('Chiều dữ liệu', 'Direction'),
   version: both('Phiên bản', 'Version'),
   address: both('Địa chỉ dịch vụ', 'Base address'),
+  sandbox: both('Địa chỉ thử', 'Sandbox address'),
+  sandboxMeans: both(
+    'Mọi hệ thống đã có tài khoản kết nối gọi được ngay, kể cả khi chưa được phê duyệt: cùng thao tác, trả lời bằng dữ liệu mẫu và có tiêu đề `Lgsp-Sandbox: ?1`.',
+    'Every system with a connection account may call it at once, approved or not: the same operations, answered with sample data and marked `Lgsp-Sandbox: ?1`.',
+  ),
   contact: both('Đầu mối', 'Contact'),
   copy: both('Sao chép', 'Copy'),
   copied: both('Đã chép', 'Copied'),

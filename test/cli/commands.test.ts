@@ -110,6 +110,7 @@ describe('lgsp', function () {
       assert.deepEqual(JSON.parse(out), {
         ok: true,
         faults: [],
+        warnings: [],
         operations: [{ id: 'traCuu', method: 'GET', template: '/don-vi' }],
       });
     });
@@ -123,6 +124,18 @@ describe('lgsp', function () {
       assert.equal(code, 1);
       assert.match(out, /\/manifest\/sharing/);
       assert.match(err, /faults/);
+    });
+
+    it('warns of an example that does not fit, and holds all the same', async () => {
+      const content = { 'application/json': { schema: { type: 'integer' }, example: 'x' } };
+      const responses = { '200': { description: '', content } };
+      const paths = { '/don-vi': { get: { operationId: 'traCuu', responses } } };
+      const document = { openapi: '3.1.0', info: { title: 'x', version: '1.0.0' }, paths };
+      writeFileSync(join(folder.path, 'service/openapi.yaml'), JSON.stringify(document));
+      const { code, out, err } = await check();
+      assert.equal(code, 0, out + err);
+      assert.match(out, /^holds/);
+      assert.match(err, /^warning: \/document\/paths\/~1don-vi\/get\/.*\/example the example does not fit/m);
     });
 
     it('names a state secret', async () => {

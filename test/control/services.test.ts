@@ -94,6 +94,7 @@ for (const engine of engines) {
       assert.deepEqual(body, {
         ok: true,
         faults: [],
+        warnings: [],
         operations: [{ id: 'traCuu', method: 'GET', template: '/don-vi' }],
       });
       assert.equal((await desk.test.database.knex('services')).length, 0);

@@ -280,6 +280,7 @@ describe('the services of the sample', () => {
     it('show every published operation', () => {
       const shown = new Set<string>();
       for (const { method, url } of calls) {
+        if (!url.startsWith('/data/')) continue;
         const [, , provider, slug, , ...rest] = url.split('/');
         const path = `/${rest.join('/')}`.replace(/\?.*/, '');
         const found = opened.get(slug ?? '');
@@ -292,6 +293,25 @@ describe('the services of the sample', () => {
       );
       assert.deepEqual([...shown].sort(), all.sort());
     });
+
+    const inSandbox = calls.filter(({ url, expect }) => url.startsWith('/sandbox/') && expect.code === null);
+
+    it('try each form of sharing in the sandbox', () => {
+      const forms = inSandbox.map(({ url }) => opened.get(url.split('/')[3] ?? '')?.manifest.sharing);
+      assert.deepEqual(new Set(forms), new Set(['default', 'special']));
+    });
+
+    for (const { title, method, url, headers, expect } of inSandbox) {
+      it(`are answered by the document: ${title}`, () => {
+        const [, , , slug = '', , ...rest] = url.replace(/\?.*/, '').split('/');
+        const match = opened.get(slug)?.contract.match(method, `/${rest.join('/')}`);
+        assert.ok(match !== null && match !== undefined && 'operation' in match);
+        const example = headers['prefer']?.replace('example=', '') ?? null;
+        const { status, body } = match.operation.sampleAnswer({ status: null, example, accept: undefined });
+        assert.equal(status, expect.status);
+        assert.ok(body.toString().includes(expect.contains ?? ''), body.toString());
+      });
+    }
 
     it('show every refusal that the sample promises, under its own status', () => {
       const codes = new Set(calls.flatMap(({ expect }) => expect.code ?? []));

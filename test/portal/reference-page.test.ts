@@ -11,6 +11,21 @@ interface Shown {
   };
 }
 
+const [ACT, LIMIT, ...OTHERS] = DOCUMENT.paths['/{act}'].get.parameters;
+/** An example that would end the quotes of a command. */
+const WITH_EXAMPLES = {
+  ...DOCUMENT,
+  paths: {
+    ...DOCUMENT.paths,
+    '/{act}': {
+      get: {
+        ...DOCUMENT.paths['/{act}'].get,
+        parameters: [{ ...ACT, example: "ma'so" }, { ...LIMIT, example: 5 }, ...OTHERS],
+      },
+    },
+  },
+};
+
 describe('portal/reference-page', () => {
   let portal: OpenPortal;
 
@@ -21,9 +36,10 @@ describe('portal/reference-page', () => {
         slug: 'dvhc',
         sharing: 'special',
         manifest: { title: 'Đơn vị hành chính', contact: 'Phòng Tổng hợp' },
-        document: { ...DOCUMENT, servers: [{ url: 'http://10.1.2.3:9/inside' }] },
+        document: { ...WITH_EXAMPLES, servers: [{ url: 'http://10.1.2.3:9/inside' }] },
       });
       await addService(database, 'http://127.0.0.1:9', { slug: 'nhap', state: 'draft' });
+      await addService(database, 'http://127.0.0.1:9', { slug: 'ngung', state: 'retired' });
     });
   });
   after(() => portal.close());
@@ -43,6 +59,21 @@ describe('portal/reference-page', () => {
       'href="/docs/H35.11/dvhc/v1/openapi.json" download="openapi.json"',
     ])
       assert.ok(page.includes(said), said);
+  });
+
+  it('shows where to try it meanwhile, with a call to paste', async () => {
+    const page = await portal.page('/docs/H35.11/dvhc/v1');
+    assert.ok(page.includes('<code>/sandbox/H35.11/dvhc/v1</code>'));
+    assert.ok(page.includes('data-copy="https://lgsp.example/sandbox/H35.11/dvhc/v1"'));
+    const command = /<section class="sandbox">[^]*?<pre[^>]*><code>([^<]*)</.exec(page)?.[1] ?? '';
+    assert.match(command, /Authorization: Bearer \$TOKEN/);
+    assert.ok(command.includes('https://lgsp.example/sandbox/H35.11/dvhc/v1/ma%27so?limit=5'), command);
+    assert.ok((await portal.page('/docs/H35.11/dvhc/v1?lang=en')).includes('Sandbox address'));
+  });
+
+  it('shows no sandbox where there is none', async () => {
+    const page = await portal.page('/docs/H35.11/ngung/v1');
+    assert.ok(!page.includes('/sandbox/'));
   });
 
   it('allows style attributes to Swagger UI, and scripts from files only', async () => {

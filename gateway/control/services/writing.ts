@@ -132,13 +132,14 @@ export async function check(context: ControlContext, call: ControlCall): Promise
     ? await serviceCredentials(knex, `${String(provider)}/${String(slug)}/v${majorOf(String(version))}`)
     : [];
   const names = [...new Set([...known.map(({ name }) => name), ...credentialNames])];
-  const { ok, faults, operations } = await context.checkService(
-    sent.manifest,
-    documentText(sent.document),
-    names,
-  );
+  const {
+    ok,
+    faults,
+    warnings = [],
+    operations,
+  } = await context.checkService(sent.manifest, documentText(sent.document), names);
   const listed = (operations ?? []).map(({ id, method, template }) => ({ id, method, template }));
-  return { status: 200, body: { ok, faults, operations: listed } };
+  return { status: 200, body: { ok, faults, warnings, operations: listed } };
 }
 
 /** What a new revision changes in the service's row; its title and terms change with publication only. */

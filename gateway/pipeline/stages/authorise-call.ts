@@ -6,7 +6,8 @@ import { type GrantParts, grantFor } from '../granted.js';
 import { assertAgencyInForce, assertSystemInForce, iso } from '../in-force.js';
 import { senderRequired } from '../sender-required.js';
 
-function assertServiceInForce(service: PublishedService): void {
+/** Refuses a service that is not published now. */
+export function assertServiceInForce(service: PublishedService): void {
   const { state, state_since, id } = service.row;
   if (state === 'published') return;
   const rule = { kind: 'service', id, state, since: iso(state_since) } as const;

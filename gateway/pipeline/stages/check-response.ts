@@ -1,6 +1,9 @@
-import type { Stage } from '../../base/exchange.js';
+import type { ConnectorAnswer } from '../../../connectors/connector.js';
+import type { Answer, Stage } from '../../base/exchange.js';
 import type { Logger } from '../../base/log.js';
 import { type Fault, Problem } from '../../base/problem.js';
+import type { Operation } from '../../catalogue/contract.js';
+import type { PublishedService } from '../../catalogue/published-service.js';
 import type { DataExchange } from '../exchanges.js';
 import { disclose } from '../disclose.js';
 import { type GrantParts, grantFor } from '../granted.js';
@@ -22,6 +25,25 @@ function refusal(exchange: DataExchange, faults: readonly Fault[]): Problem {
     });
   }
   return new Problem('response_invalid', { rule, errors: faults });
+}
+
+/**
+ * What of an answer may leave.
+ *
+ * @throws Problem `state_secret` when it says itself to be one
+ */
+export function releasable(
+  exchange: DataExchange,
+  source: ConnectorAnswer,
+  operation: Operation,
+  service: PublishedService,
+): Answer {
+  if (service.marks?.inResponses === true) stopSecretAnswer(exchange, service.marks);
+  return {
+    status: source.status,
+    headers: passedHeaders(source.headers, operation.answerHeaders),
+    body: source.body,
+  };
 }
 
 /** Holds the source's answer against the published contract: `enforce` refuses it, `report` lets it pass and notes it. */
@@ -47,12 +69,7 @@ export function checkResponse(parts: GrantParts & { log: Logger }): Stage<DataEx
           'answer off contract',
         );
       }
-      if (service.marks?.inResponses === true) stopSecretAnswer(exchange, service.marks);
-      exchange.answer = {
-        status: source.status,
-        headers: passedHeaders(source.headers, operation.answerHeaders),
-        body: source.body,
-      };
+      exchange.answer = releasable(exchange, source, operation, service);
       const disclosure = grant?.disclosure(operation.id) ?? null;
       if (disclosure !== null) disclose(exchange, disclosure);
     },

@@ -20,6 +20,21 @@ function systemLimit(system: SystemEntry, fallback: Limit): Limit {
     : { calls: limit_calls, seconds: limit_seconds };
 }
 
+/** Counts a call that no source answers: against the limit of its system, and never against that of the service. */
+export function limitSandbox({ limits, config }: Omit<LimitParts, 'quota'>): Stage<DataExchange> {
+  return {
+    name: 'limit',
+    needs: ['allowed', 'system'],
+    gives: ['counted'],
+    async run({ system, extraHeaders }) {
+      if (system === null) throw new Problem('internal_error');
+      const count = await limits.count('system', system.row.id, systemLimit(system, config.limits.system));
+      Object.assign(extraHeaders, limitHeaders([count]));
+      if (!count.allowed) throw exceeded(count, system.row.id);
+    },
+  };
+}
+
 /** What protects the platform from one system. */
 async function countSystem(exchange: DataExchange, { limits, config }: LimitParts): Promise<Counted[]> {
   const { system, service } = exchange;

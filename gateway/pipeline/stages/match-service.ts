@@ -4,8 +4,6 @@ import type { Catalogue } from '../../catalogue/catalogue.js';
 import type { DataExchange } from '../exchanges.js';
 import { matchOperation } from '../match-operation.js';
 
-const PREFIX = '/data/';
-
 interface ServicePath {
   /** `{provider}/{slug}/v{major}`. */
   readonly name: string;
@@ -13,29 +11,32 @@ interface ServicePath {
   readonly rest: string;
 }
 
-/** `/data/{provider}/{slug}/v{major}/…` in its parts, or null. Its cost is the path's length, never the number of services. */
-function partsOf(path: string): ServicePath | null {
-  if (!path.startsWith(PREFIX)) return null;
-  const first = path.indexOf('/', PREFIX.length);
+/** `{prefix}{provider}/{slug}/v{major}/…` in its parts, or null. Its cost is the path's length, never the number of services. */
+function partsOf(path: string, prefix: string): ServicePath | null {
+  if (!path.startsWith(prefix)) return null;
+  const first = path.indexOf('/', prefix.length);
   const second = first < 0 ? -1 : path.indexOf('/', first + 1);
   if (second < 0) return null;
   const third = path.indexOf('/', second + 1);
   const end = third < 0 ? path.length : third;
   return {
-    name: path.slice(PREFIX.length, end),
+    name: path.slice(prefix.length, end),
     rest: third < 0 ? '/' : path.slice(third),
   };
 }
 
-/** Which published service and which of its operations the path and method mean. */
-export function matchService({ catalogue }: { catalogue: Catalogue }): Stage<DataExchange> {
+/** Which published service and which of its operations the path, below `prefix`, and the method mean. */
+export function matchService(
+  { catalogue }: { catalogue: Catalogue },
+  prefix: '/data/' | '/sandbox/',
+): Stage<DataExchange> {
   return {
     name: 'match',
     needs: [],
     gives: ['service', 'operation'],
     run(exchange) {
       const { path, method } = exchange.request;
-      const parts = partsOf(path);
+      const parts = partsOf(path, prefix);
       const service = parts === null ? undefined : catalogue.service(parts.name);
       if (parts === null || service === undefined) throw new Problem('service_not_found');
       exchange.service = service;

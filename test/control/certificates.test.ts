@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { makeIdentity } from '../kit/certificates.js';
+import { PAPER } from '../kit/province.js';
 import { engines } from '../kit/databases.js';
 import { type Caller, Desk, refused } from './desk.js';
 
@@ -9,6 +10,7 @@ const SYSTEM = {
   name: 'Một cửa điện tử',
   roles: ['consumer'],
   credential: { kind: 'secret' },
+  document: PAPER,
 };
 const days = { days: 36_500 };
 const mine = makeIdentity('mot-cua', days);
@@ -90,7 +92,7 @@ for (const engine of engines) {
         desk.call(admin, 'POST', '/systems/none/certificates', { certificate: mine.cert }),
         'object_not_found',
       );
-      await desk.call(admin, 'POST', '/systems/mot-cua/revoke', { reason: 'thôi' });
+      await desk.call(admin, 'POST', '/systems/mot-cua/revoke', { reason: 'thôi', document: PAPER });
       await refused(add(mine.cert), 'transition_not_allowed');
     });
   });

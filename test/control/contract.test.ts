@@ -42,8 +42,8 @@ describe('the contract of the management API', () => {
   }
 
   it('takes nothing in a request that it does not name', () => {
-    // A manifest has a schema of its own, a JWK may carry members that are to be ignored, credentials are a map.
-    const open = /\/(manifest|jwk|document|credentials)(\/oneOf\/\d)?$/;
+    // A manifest has a schema of its own, a JWK may carry members that are to be ignored, credentials and fields are maps.
+    const open = /\/(manifest|jwk|document|credentials|fields)(\/oneOf\/\d)?$/;
     for (const operation of operations) {
       const content = operation.body?.content['application/json']?.schema;
       const objects = requestObjects(content, operation.operationId).filter(

@@ -110,9 +110,14 @@ const TREE: Tree = {
   systems: [
     system('bi-mat'),
     system('khoa', { auth: 'key' }),
-    system('khoa-san', { auth: 'key', publicJwk: ec, requireBoundTokens: true }),
+    system('khoa-san', { auth: 'key', publicJwk: ec }),
     system('bi-khoa', { state: 'locked', reason: 'để thử' }),
-    system('thu-hoi', { state: 'revoked', reason: 'để thử', limit: { calls: 0, seconds: 60 } }),
+    system('thu-hoi', {
+      state: 'revoked',
+      reason: 'để thử',
+      requireBoundTokens: true,
+      limit: { calls: 0, seconds: 60 },
+    }),
   ],
   services: [
     service('mot', { credentials: { apiKey: 'gia-tri-bi-mat' } }),

@@ -1,9 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import type { Document } from 'openapi-backend';
 import { parse } from 'yaml';
 import { createEgress } from '../connectors/allow-list.js';
@@ -14,7 +13,7 @@ import { writeOwed } from './audit/owed.js';
 import type { Recorder } from './audit/record.js';
 import { startRecorder } from './audit/recorder.js';
 import { type Clock, systemClock } from './base/clock.js';
-import { type Config, ConfigError, loadConfig } from './base/config.js';
+import { type Config, loadConfig } from './base/config.js';
 import { createLog, type Logger } from './base/log.js';
 import { PACKAGE_ROOT } from './base/package-root.js';
 import { Catalogue } from './catalogue/catalogue.js';
@@ -30,16 +29,15 @@ import { createApp, type Readiness } from './http/app.js';
 import { Gate } from './http/gate.js';
 import { Metrics } from './http/metrics.js';
 import { ClientCertificates } from './http/client-certificate.js';
-import { createListener, drain, type TlsMaterial } from './http/server.js';
+import { createListener, drain } from './http/server.js';
+import { tlsMaterial } from './http/tls-material.js';
 import { type AuthorizationServer, createAuthorizationServer } from './identity/authorization-server.js';
 import { KeyRing } from './identity/key-ring.js';
-import type { ClientCredential, ClientDirectory } from './identity/client-directory.js';
-import { DpopNonces } from './identity/dpop-nonces.js';
-import { memoryReplays, type ProofReplays, redisReplays, storeReplays } from './identity/proof-replays.js';
+import { dpopRules } from './identity/dpop-rules.js';
 import { issuerOf } from './identity/resources.js';
 import { openSealing, type Sealing } from './identity/sealing.js';
-import type { DpopRules } from './identity/sender.js';
 import { createTokenVerifier } from './identity/token.js';
+import { clientDirectory } from './pipeline/client-directory.js';
 import { Limits } from './pipeline/limits.js';
 import { createManagementApi } from './pipeline/management-api.js';
 import { Quota } from './pipeline/quota.js';
@@ -49,8 +47,8 @@ import { openAttachments } from './store/attachments.js';
 import { startSchedule } from './schedule/schedule.js';
 import { type Database, migrate, openDatabase } from './store/database.js';
 import { keepInstallationValue } from './store/installation.js';
+import { openRedis } from './store/redis.js';
 import { serviceCredentials } from './store/services.js';
-import type { CredentialRow } from './store/systems.js';
 
 /** A gateway that runs. */
 export interface Gateway {
@@ -180,17 +178,6 @@ function readiness(parts: {
   };
 }
 
-function openRedis(config: Config, log: Logger): Redis | null {
-  if (config.redisUrl === undefined) return null;
-  const redis = new Redis(config.redisUrl, {
-    maxRetriesPerRequest: 1,
-    enableOfflineQueue: false,
-    connectTimeout: 2000,
-  });
-  redis.on('error', (error: unknown) => log.warn({ err: error }, 'redis'));
-  return redis;
-}
-
 async function listen(server: Server, config: Config): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -229,36 +216,6 @@ async function openRecorder(parts: {
     log,
     clock,
   });
-}
-
-function credentialOf(row: CredentialRow): ClientCredential {
-  const { id, kind } = row;
-  if (kind === 'secret') return { id, kind, secretSha256: row.secret_sha256 ?? '' };
-  if (kind === 'certificate') return { id, kind, thumbprint: row.certificate_sha256 ?? '' };
-  return { id, kind, publicJwk: JSON.parse(row.public_jwk ?? '{}') as Record<string, unknown> };
-}
-
-/** Systems are the authorization server's clients; what it asks is answered from memory. */
-function clientDirectory(catalogue: Catalogue, clock: Clock): ClientDirectory {
-  return {
-    find(clientId) {
-      const system = catalogue.system(clientId);
-      if (system === undefined) return Promise.resolve(undefined);
-      const now = clock.now();
-      const { row, roles, credentials } = system;
-      const valid = credentials.filter(
-        (one) => one.revoked_at === null && (one.expires_at ?? Number.POSITIVE_INFINITY) > now,
-      );
-      return Promise.resolve({
-        id: row.id,
-        agency: row.agency_code,
-        name: row.name,
-        roles,
-        state: row.state,
-        credentials: valid.map((credential) => credentialOf(credential)),
-      });
-    },
-  };
 }
 
 const SWEEP_MS = 60_000;
@@ -325,38 +282,11 @@ async function openRooms(node: Node): Promise<OpenRooms> {
   };
 }
 
-/** Used proofs are remembered where all nodes see them: in Redis, in PostgreSQL, or in the only node there is. */
-function dpopRules({ config, clock, database, sealing }: OpenRooms, redis: Redis | null): DpopRules {
-  const alone = redis === null && database.engine === 'sqlite';
-  let replays: ProofReplays;
-  if (redis !== null) replays = redisReplays(redis, clock);
-  else replays = alone ? memoryReplays(clock) : storeReplays(database, clock);
-  // What this process forgets when it ends must not be vouched for by a nonce that outlives it.
-  const key = alone ? randomBytes(32) : sealing.derive('dpop-nonce/resource');
-  const { requireNonce, windowSeconds } = config.dpop;
-  return { nonces: new DpopNonces(key, clock), replays, requireNonce, windowMs: windowSeconds * 1000 };
-}
-
-/** @throws ConfigError for a file that cannot be read */
-function tlsMaterial({ tls }: Config): TlsMaterial | null {
-  if (tls === undefined) return null;
-  const read = (file: string): Buffer => {
-    try {
-      return readFileSync(file);
-    } catch (error) {
-      throw new ConfigError(`tls: ${file} cannot be read`, { cause: error });
-    }
-  };
-  const { certFile, keyFile, clientCaFile } = tls;
-  const ca = clientCaFile === undefined ? {} : { ca: read(clientCaFile) };
-  return { cert: read(certFile), key: read(keyFile), ...ca };
-}
-
 /** The corridor over those rooms, and what stands before it. */
 async function buildServer(rooms: OpenRooms, redis: Redis | null, quota: Quota): Promise<Server> {
   const { config, clock, log, recorder, catalogue, authorizationServer, certificates } = rooms;
   const limits = new Limits({ config, redis, log });
-  const dpop = dpopRules(rooms, redis);
+  const dpop = dpopRules({ ...rooms, redis });
   const issuer = issuerOf(config.publicUrl);
   const tokens = createTokenVerifier({ keyRing: rooms.keyRing, issuer, clock, dpop });
   const apiText = readFileSync(API_FILE, 'utf8');

@@ -74,7 +74,7 @@ export class ClientCertificates {
     const { headers } = request;
     const value = headers[this.#header];
     if (value === undefined) return;
-    delete headers[this.#header];
+    Reflect.deleteProperty(headers, this.#header);
     if (this.#trusted.has(peerAddress(request))) this.#handed.set(request, String(value));
   }
 

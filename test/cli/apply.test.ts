@@ -114,7 +114,12 @@ const TREE = {
     system('khoa', { auth: 'key' }),
     system('khoa-san', { auth: 'key', publicJwk: ec }),
     system('bi-khoa', { state: 'locked', reason: 'để thử' }),
-    system('thu-hoi', { state: 'revoked', reason: 'để thử', limit: { calls: 0, seconds: 60 } }),
+    system('thu-hoi', {
+      state: 'revoked',
+      reason: 'để thử',
+      requireBoundTokens: true,
+      limit: { calls: 0, seconds: 60 },
+    }),
   ],
   services: [
     service('mot', { credentials: { apiKey: 'gia-tri-bi-mat' } }),
@@ -224,7 +229,7 @@ for (const engine of engines) {
         agencies: [{ ...agency('H35.11', 'H35'), name: 'Tên mới', validTo: '2030-12-31' }],
         systems: [
           system('bi-mat', { name: 'Tên mới', state: 'locked', reason: 'x' }),
-          system('bi-khoa', { limit: { calls: 1, seconds: 1 } }),
+          system('bi-khoa', { limit: { calls: 1, seconds: 1 }, requireBoundTokens: true }),
         ],
         services: [
           service('mot', { manifest: manifestOf('H35.11', 'mot', { title: 'Tên mới' }) }),
@@ -236,7 +241,7 @@ for (const engine of engines) {
       assert.deepEqual(await actions(changed), {
         'H35.11': 'updated name, validTo',
         'bi-mat': 'updated name lock',
-        'bi-khoa': 'updated limit unlock',
+        'bi-khoa': 'updated limit, requireBoundTokens unlock',
         'H35.11/mot/v1': 'updated save draft publish',
         'H35.11/hai/v1': 'updated resume',
         'H35.11/ba/v1': 'unchanged',

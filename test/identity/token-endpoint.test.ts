@@ -3,7 +3,6 @@ import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
-import { decodeJwt } from 'jose';
 import { pino } from 'pino';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import {

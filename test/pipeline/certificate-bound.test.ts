@@ -364,6 +364,51 @@ for (const engine of engines) {
       });
     });
 
+    it('takes it off before anything else reads it', async () => {
+      // The service of the test declares this header: its contract would refuse the value.
+      const named = await startTestGateway(test, { clientCertificateHeader: 'X-Mode' });
+      try {
+        const key = await newProofKey();
+        const token = signed(named, { jkt: key.thumbprint });
+        const dpop = await proof(key, { url: named.url + PATH, token });
+        const headers = { authorization: `DPoP ${token}`, dpop, 'x-mode': 'neither a nor b' };
+        const answer = await send(named.gateway.url + PATH, { headers });
+        assert.equal(answer.status, 200, JSON.stringify(answer.body));
+      } finally {
+        await named.close();
+      }
+    });
+
+    it('looks at the handshake of those who are no proxy, whatever their header says', async () => {
+      const settings = { trustedProxies: ['10.9.9.9'], clientCertificateHeader: 'Client-Cert' };
+      const both = await startTestGateway(test, { ...(await tlsSettings()), ...settings });
+      try {
+        const header = forwarded['Client-Cert (RFC 9440)']!(other);
+        for (const [identity, status] of [
+          [mine, 200],
+          [other, 401],
+        ] as const) {
+          const token = signed(both, { 'x5t#S256': identity.thumbprint });
+          const headers = { authorization: `Bearer ${token}`, 'client-cert': header };
+          const answer = await send(both.gateway.url + PATH, { ...inHandshake(mine), headers });
+          assert.equal(answer.status, status, JSON.stringify(answer.body));
+        }
+      } finally {
+        await both.close();
+      }
+    });
+
+    for (const [name, files] of [
+      ['is not there', { certFile: '/nowhere', keyFile: '/nowhere' }],
+      ['does not fit the certificate', { keyFile: 'other' }],
+    ] as const)
+      it(`does not start when its key ${name}`, async () => {
+        const file = join(test.dataDir, 'other.key');
+        writeFileSync(file, other.key);
+        const settings = await tlsSettings('certFile' in files ? files : { keyFile: file });
+        await assert.rejects(startTestGateway(test, settings), { name: 'ConfigError' });
+      });
+
     it('offers no certificates where none can be shown', async () => {
       const plain = await startTestGateway(test);
       try {

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { migrationSource } from '../../migrations/index.js';
 import { migrate, rollback } from '../../gateway/store/database.js';
 import { engines } from '../kit/databases.js';
 
@@ -7,16 +8,14 @@ for (const engine of engines) {
     it('go up, down to nothing, and up again', async () => {
       const test = await engine.create({ migrated: false });
       try {
-        assert.deepEqual(await migrate(test.database), [
-          '0001-catalogue',
-          '0002-identity',
-          '0003-record',
-          '0005-legal-basis',
-        ]);
+        const all = (await migrationSource.getMigrations([])).map(({ name }) => name);
+        assert.deepEqual(all, [...all].sort(), 'in the order of their numbers');
+        assert.deepEqual(await migrate(test.database), all);
         assert.deepEqual(await migrate(test.database), [], 'a second run finds nothing to do');
         await rollback(test.database, true);
-        assert.equal(await test.database.knex.schema.hasTable('agencies'), false);
-        assert.equal((await migrate(test.database)).length, 4);
+        for (const table of ['agencies', 'grants', 'documents'])
+          assert.equal(await test.database.knex.schema.hasTable(table), false, table);
+        assert.equal((await migrate(test.database)).length, all.length);
       } finally {
         await test.drop();
       }

@@ -22,6 +22,7 @@ import type { OpenConnector } from './catalogue/published-service.js';
 import { bootstrap } from './control/bootstrap.js';
 import type { ControlContext } from './control/handler.js';
 import { createControl } from './control/index.js';
+import { noteOverdue } from './control/overdue.js';
 import { createApp, type Readiness } from './http/app.js';
 import { Gate } from './http/gate.js';
 import { Metrics } from './http/metrics.js';
@@ -99,13 +100,16 @@ function connectorOpener({ database, sealing, egress, log }: SourceParts) {
   return open;
 }
 
-function controlContext(parts: SourceParts & { clock: Clock; catalogue: Catalogue }): ControlContext {
+function controlContext(
+  parts: SourceParts & { config: Config; clock: Clock; catalogue: Catalogue },
+): ControlContext {
   const { database, clock, sealing, egress, catalogue } = parts;
   return {
     database,
     clock,
     seal: (service, name, plain) => sealing.seal('credential', credentialLabel(service, name), plain),
     refresh: () => catalogue.refresh(),
+    fourEyes: parts.config.fourEyes,
     checkService: (manifest, document, credentialNames) =>
       checkService({
         manifest,
@@ -221,12 +225,14 @@ function clientDirectory(catalogue: Catalogue, clock: Clock): ClientDirectory {
 const SWEEP_MS = 60_000;
 const SWEEP_BATCH = 1000;
 
-/** What the authorization server kept for a while goes when its time is over. */
-function sweep(server: AuthorizationServer, clock: Clock, log: Logger): NodeJS.Timeout {
+/** What the authorization server kept for a while goes when its time is over; what else ended by itself is noted. */
+function sweep(rooms: OpenRooms): NodeJS.Timeout {
+  const { authorizationServer, recorder, clock, log } = rooms;
+  const failed = (error: unknown): void => log.warn({ err: error }, 'sweep failed');
+  const control = controlContext(rooms);
   return setInterval(() => {
-    server
-      .deleteExpired(clock.now(), SWEEP_BATCH)
-      .catch((error: unknown) => log.warn({ err: error }, 'sweep failed'));
+    authorizationServer.deleteExpired(clock.now(), SWEEP_BATCH).catch(failed);
+    noteOverdue(control, recorder).catch(failed);
   }, SWEEP_MS).unref();
 }
 
@@ -321,7 +327,7 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
     const server = await buildServer(rooms, redis);
     const olderThanMs = database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS;
     await closeInterrupted(database, recorder, { olderThanMs, clock });
-    const sweeping = sweep(rooms.authorizationServer, clock, log);
+    const sweeping = sweep(rooms);
     closers.push(() => clearInterval(sweeping));
     const url = await listen(server, config);
     closers.push(() => drain(server, config.drainMs));

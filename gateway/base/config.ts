@@ -64,6 +64,10 @@ export const ConfigSchema = z.strictObject({
       timeoutMs: z.int().min(100).default(5000).describe('How long an answer waits for its record'),
     })
     .prefault({}),
+  fourEyes: z
+    .boolean()
+    .default(true)
+    .describe('Who made a revision does not publish it; false only for trying out'),
   tokens: z.strictObject({ ttlSeconds: z.int().min(30).max(3600).default(600) }).prefault({}),
   refreshMs: z
     .int()

@@ -117,7 +117,9 @@ export interface DecisionRule {
     | 'role'
     | 'schema'
     | 'source'
-    | 'record';
+    | 'record'
+    | 'change_request'
+    | 'break_glass';
   readonly id?: string;
   readonly state?: string;
   /** RFC 3339, when the rule came into this state. */

@@ -1,7 +1,9 @@
+import type { Knex } from 'knex';
 import type { Act } from '../base/exchange.js';
 import type { Fault } from '../base/problem.js';
 import type { Clock } from '../base/clock.js';
 import type { Database } from '../store/database.js';
+import type { ProviderNotice } from './provider-notice.js';
 
 /** A call of the management API that passed every door: authenticated, allowed by role, valid by `openapi.yaml`. */
 export interface ControlCall {
@@ -45,6 +47,13 @@ export interface ServiceCheck {
   }[];
 }
 
+/** What a record keeps of a document that an act rests on. */
+export interface DocumentFacts {
+  readonly id: string;
+  readonly number: string;
+  readonly sha256: string | null;
+}
+
 /** What the rooms of the control plane are given. They reach nothing else. */
 export interface ControlContext {
   readonly database: Database;
@@ -59,4 +68,10 @@ export interface ControlContext {
   ): Promise<ServiceCheck>;
   /** Makes this node see a change at once; other nodes follow within a second. */
   refresh(): Promise<void>;
+  /** False: who made a revision may publish it too. Whatever is not said is strict. */
+  readonly fourEyes?: boolean;
+  /** The document that an id names. Without a register of documents, ids are kept as they are sent. */
+  documentOf?(trx: Knex.Transaction, id: string): Promise<DocumentFacts | undefined>;
+  /** Posts what a provider is told, in the transaction of what it tells of. The record names it in any case. */
+  postNotice?(trx: Knex.Transaction, notice: ProviderNotice): Promise<void>;
 }

@@ -1,7 +1,11 @@
 import { agencyRoutes } from './agencies/routes.js';
+import { accessExecutor } from './break-glass/executor.js';
+import { breakGlassRoutes } from './break-glass/routes.js';
+import { changeRequestRoutes } from './change-requests/routes.js';
 import { auditRoutes } from './audit/routes.js';
 import type { ControlContext, ControlHandlers } from './handler.js';
 import { meRoutes } from './me/routes.js';
+import { serviceExecutors } from './services/executors.js';
 import { serviceRoutes } from './services/routes.js';
 import { systemRoutes } from './systems/routes.js';
 
@@ -11,6 +15,11 @@ export function createControl(context: ControlContext): ControlHandlers {
     ...agencyRoutes(context),
     ...systemRoutes(context),
     ...serviceRoutes(context),
+    ...changeRequestRoutes(context, {
+      ...serviceExecutors(context),
+      'service.access': accessExecutor(context),
+    }),
+    ...breakGlassRoutes(context),
     ...auditRoutes(context),
     ...meRoutes(context),
   };

@@ -20,14 +20,14 @@ export function ownDecision(vi: string, en: string): Problem {
 
 /** Refuses because the object is in a state from which the act does not lead on. */
 export function wrongTransition(
-  kind: 'system' | 'service',
+  kind: 'system' | 'service' | 'change_request' | 'break_glass',
   object: { id: string; state: string; since: number },
   act: string,
 ): Problem {
   return new Problem('transition_not_allowed', {
     detail: {
       vi: `Đối tượng đang ở trạng thái «${object.state}», không thực hiện được «${act}».`,
-      en: `The ${kind} is ${object.state}; ${act} is not possible from there.`,
+      en: `The ${kind.replace('_', ' ')} is ${object.state}; ${act} is not possible from there.`,
     },
     rule: { kind, id: object.id, state: object.state, since: new Date(object.since).toISOString(), act },
   });

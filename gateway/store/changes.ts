@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import type { Database } from './database.js';
 
 /** What a change was about; every node re-reads just that. */
-export type ChangedNoun = 'agency' | 'system' | 'service';
+export type ChangedNoun = 'agency' | 'system' | 'service' | 'change_request' | 'break_glass';
 
 export interface Change {
   readonly id: number;

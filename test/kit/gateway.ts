@@ -31,6 +31,7 @@ export function testSettings(
     logLevel: 'silent',
     refreshMs: 50,
     drainMs: 500,
+    fourEyes: false,
     egress: { addresses: ['127.0.0.0/8'], folders: [test.dataDir] },
     ...(test.database.engine === 'postgres'
       ? { databaseUrl: test.database.location, masterKey: Buffer.alloc(32, 7).toString('base64') }

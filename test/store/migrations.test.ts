@@ -7,11 +7,16 @@ for (const engine of engines) {
     it('go up, down to nothing, and up again', async () => {
       const test = await engine.create({ migrated: false });
       try {
-        assert.deepEqual(await migrate(test.database), ['0001-catalogue', '0002-identity', '0003-record']);
+        assert.deepEqual(await migrate(test.database), [
+          '0001-catalogue',
+          '0002-identity',
+          '0003-record',
+          '0012-four-eyes',
+        ]);
         assert.deepEqual(await migrate(test.database), [], 'a second run finds nothing to do');
         await rollback(test.database, true);
         assert.equal(await test.database.knex.schema.hasTable('agencies'), false);
-        assert.equal((await migrate(test.database)).length, 3);
+        assert.equal((await migrate(test.database)).length, 4);
       } finally {
         await test.drop();
       }

@@ -32,6 +32,8 @@ import {
 import { publicKeyOf } from './public-key.js';
 import {
   assertAgency,
+  assertMayEmpower,
+  assertNotOwnRoles,
   assertNotSelf,
   assertOperatorRemains,
   mustFind,
@@ -121,6 +123,8 @@ async function makeCredential(systemId: string, asked: NewCredential, now: numbe
 async function register(context: ControlContext, call: ControlCall): Promise<ControlResult> {
   const { database, clock } = context;
   const body = call.body as NewSystem;
+  assertNotOwnRoles(body.id, call.caller);
+  assertMayEmpower(call.caller, body.roles);
   const now = clock.now();
   const row = newRow(body.id ?? idFrom(body.name), body, now);
   const made = await makeCredential(row.id, body.credential, now);

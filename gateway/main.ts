@@ -100,9 +100,7 @@ function connectorOpener({ database, sealing, egress, log }: SourceParts) {
   return open;
 }
 
-function controlContext(
-  parts: SourceParts & { config: Config; clock: Clock; catalogue: Catalogue },
-): ControlContext {
+function controlContext(parts: OpenRooms): ControlContext {
   const { database, clock, sealing, egress, catalogue } = parts;
   return {
     database,
@@ -229,10 +227,9 @@ const SWEEP_BATCH = 1000;
 function sweep(rooms: OpenRooms): NodeJS.Timeout {
   const { authorizationServer, recorder, clock, log } = rooms;
   const failed = (error: unknown): void => log.warn({ err: error }, 'sweep failed');
-  const control = controlContext(rooms);
   return setInterval(() => {
     authorizationServer.deleteExpired(clock.now(), SWEEP_BATCH).catch(failed);
-    noteOverdue(control, recorder).catch(failed);
+    noteOverdue(controlContext(rooms), recorder).catch(failed);
   }, SWEEP_MS).unref();
 }
 

@@ -3,7 +3,7 @@ import type { Act } from '../base/exchange.js';
 import type { Fault } from '../base/problem.js';
 import type { Clock } from '../base/clock.js';
 import type { Database } from '../store/database.js';
-import type { ProviderNotice } from './provider-notice.js';
+import type { PostNotice } from './provider-notice.js';
 
 /** A call of the management API that passed every door: authenticated, allowed by role, valid by `openapi.yaml`. */
 export interface ControlCall {
@@ -71,7 +71,7 @@ export interface ControlContext {
   /** False: who made a revision may publish it too. Whatever is not said is strict. */
   readonly fourEyes?: boolean;
   /** The document that an id names. Without a register of documents, ids are kept as they are sent. */
-  documentOf?(trx: Knex.Transaction, id: string): Promise<DocumentFacts | undefined>;
+  readonly documentOf?: (trx: Knex.Transaction, id: string) => Promise<DocumentFacts | undefined>;
   /** Posts what a provider is told, in the transaction of what it tells of. The record names it in any case. */
-  postNotice?(trx: Knex.Transaction, notice: ProviderNotice): Promise<void>;
+  readonly postNotice?: PostNotice;
 }

@@ -1,6 +1,5 @@
 import type { Knex } from 'knex';
 import type { Bilingual } from '../base/problem.js';
-import type { ControlContext } from './handler.js';
 
 /** What an agency is told of something that was done to a service of its own. */
 export interface ProviderNotice {
@@ -15,6 +14,9 @@ export interface ProviderNotice {
   /** Milliseconds since the epoch. */
   readonly at: number;
 }
+
+/** Posts a notice in the transaction of what it tells of. */
+export type PostNotice = (trx: Knex.Transaction, notice: ProviderNotice) => Promise<void>;
 
 /** The parts of an access in an emergency that its service's provider is told of. */
 export interface TellingAccess {
@@ -82,7 +84,7 @@ export function tellProvider(
 
 /** Posts them where notices are posted; whoever calls names them in the record too. */
 export async function postToProvider(
-  { postNotice }: Pick<ControlContext, 'postNotice'>,
+  { postNotice }: { readonly postNotice?: PostNotice },
   trx: Knex.Transaction,
   providerNotices: readonly ProviderNotice[],
 ): Promise<void> {

@@ -32,7 +32,7 @@ export interface BreakGlassFilter {
   readonly state?: BreakGlassState | undefined;
   readonly service?: string | undefined;
   /** Whose services: everybody's, or those of one agency. */
-  readonly of: 'all' | string;
+  readonly of: 'all' | { readonly agency: string };
 }
 
 export function breakGlassState(row: BreakGlassRow, now: number): { state: BreakGlassState; since: number } {
@@ -76,7 +76,7 @@ export async function pageBreakGlass(
       .whereNull('closed_at')
       .where((over) => void over.whereNotNull('ended_at').orWhere('until_at', '<=', now));
   if (filter.service !== undefined) void query.where({ service_id: filter.service });
-  if (filter.of !== 'all') void query.where({ provider: filter.of });
+  if (filter.of !== 'all') void query.where({ provider: filter.of.agency });
   return await pageOf<BreakGlassRow>(query, 'number', ask, database.engine);
 }
 

@@ -41,7 +41,7 @@ export interface ChangeRequestFilter {
   /** The subject's key. */
   readonly subject?: string | undefined;
   /** Whose requests may be seen: everybody's, or those of one agency and of its services. */
-  readonly of: 'all' | string;
+  readonly of: 'all' | { readonly agency: string };
 }
 
 /** A request nobody decided in time has expired, whether or not that has been noted yet. */
@@ -73,7 +73,8 @@ export async function pageChangeRequests(
   if (filter.state !== undefined) inState(query, filter.state, now);
   if (filter.kind !== undefined) void query.where({ kind: filter.kind });
   if (filter.subject !== undefined) void query.where({ subject_key: filter.subject });
-  if (of !== 'all') void query.where((own) => void own.where({ made_agency: of }).orWhere({ provider: of }));
+  if (of !== 'all')
+    void query.where((own) => void own.where({ made_agency: of.agency }).orWhere({ provider: of.agency }));
   return await pageOf<ChangeRequestRow>(query, 'id', ask, database.engine);
 }
 

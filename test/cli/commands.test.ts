@@ -69,9 +69,9 @@ describe('lgsp', function () {
 
   it('migrates up, again, and down', async () => {
     const up = await run(['migrate', '--json'], env);
-    assert.deepEqual(JSON.parse(up.out).steps.length, 3);
+    assert.deepEqual(JSON.parse(up.out).steps.length, 4);
     assert.match((await run(['migrate'], env)).out, /nothing to do/);
-    assert.equal(JSON.parse((await run(['migrate', '--down', '--json'], env)).out).steps.length, 3);
+    assert.equal(JSON.parse((await run(['migrate', '--down', '--json'], env)).out).steps.length, 4);
   });
 
   it('names who cannot be reached, and no secret', async () => {

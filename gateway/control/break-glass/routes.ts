@@ -19,8 +19,8 @@ type Caller = ControlCall['caller'];
 
 const SEE_ALL = ['owner', 'manager', 'operator', 'auditor'];
 
-function scopeOf({ roles, agency }: Caller): 'all' | string {
-  return roles.some((role) => SEE_ALL.includes(role)) ? 'all' : agency;
+function scopeOf({ roles, agency }: Caller): BreakGlassFilter['of'] {
+  return roles.some((role) => SEE_ALL.includes(role)) ? 'all' : { agency };
 }
 
 async function list({ database, clock }: ControlContext, call: ControlCall): Promise<ControlResult> {
@@ -34,7 +34,7 @@ async function list({ database, clock }: ControlContext, call: ControlCall): Pro
 /** Its holder, a manager, or the provider whose service it is. Another agency's does not exist. */
 function assertMayClose(caller: Caller, row: BreakGlassRow): void {
   const scope = scopeOf(caller);
-  if (scope !== 'all' && row.provider !== scope) throw notFound();
+  if (scope !== 'all' && row.provider !== scope.agency) throw notFound();
   const { roles } = caller;
   const ofProvider = roles.includes('provider') && caller.agency === row.provider;
   if (roles.includes('manager') || ofProvider || actorOf(caller) === row.actor) return;

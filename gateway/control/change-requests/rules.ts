@@ -1,4 +1,9 @@
-import { type ChangeRequestRow, type ChangeState, stateAt } from '../../store/change-requests.js';
+import {
+  type ChangeRequestFilter,
+  type ChangeRequestRow,
+  type ChangeState,
+  stateAt,
+} from '../../store/change-requests.js';
 import { actorOf } from '../actor.js';
 import type { ControlCall } from '../handler.js';
 import { beyondRole, notFound, ownDecision, wrongTransition } from '../refusals.js';
@@ -26,15 +31,15 @@ export function waitsFor(kind: ChangeRequestRow['kind']): number {
 }
 
 /** Whose requests the caller may see, as the store filters them. */
-export function scopeOf({ roles, agency }: Caller): 'all' | string {
-  return roles.some((role) => SEE_ALL.includes(role)) ? 'all' : agency;
+export function scopeOf({ roles, agency }: Caller): ChangeRequestFilter['of'] {
+  return roles.some((role) => SEE_ALL.includes(role)) ? 'all' : { agency };
 }
 
 /** Another agency's request does not exist, unless it is about a service of one's own. */
 export function assertSees(caller: Caller, row: ChangeRequestRow | undefined): ChangeRequestRow {
   if (row === undefined) throw notFound();
   const scope = scopeOf(caller);
-  if (scope !== 'all' && row.made_agency !== scope && row.provider !== scope) throw notFound();
+  if (scope !== 'all' && row.made_agency !== scope.agency && row.provider !== scope.agency) throw notFound();
   return row;
 }
 

@@ -7,6 +7,7 @@ const STEPS = [
   ['^gateway/portal/', '^gateway/schedule/'],
   ['^gateway/pipeline/'],
   ['^gateway/http/'],
+  ['^gateway/wiring/'],
   ['^gateway/main\\.ts$'],
   ['^gateway/cli/'],
 ];

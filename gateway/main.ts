@@ -7,9 +7,7 @@ import type { Document } from 'openapi-backend';
 import { parse } from 'yaml';
 import { createEgress } from '../connectors/allow-list.js';
 import type { Egress } from '../connectors/egress.js';
-import { checkConnector, createConnector } from '../connectors/registry.js';
 import { closeInterrupted } from './audit/interrupted.js';
-import { writeOwed } from './audit/owed.js';
 import type { Recorder } from './audit/record.js';
 import { startRecorder } from './audit/recorder.js';
 import { type Clock, systemClock } from './base/clock.js';
@@ -17,13 +15,9 @@ import { type Config, loadConfig } from './base/config.js';
 import { createLog, type Logger } from './base/log.js';
 import { PACKAGE_ROOT } from './base/package-root.js';
 import { Catalogue } from './catalogue/catalogue.js';
-import { checkService } from './catalogue/check.js';
 import { compileContract } from './catalogue/contract.js';
-import type { OpenConnector } from './catalogue/published-service.js';
 import { bootstrap } from './control/bootstrap.js';
-import type { ControlContext } from './control/handler.js';
 import { fillRegistry } from './control/first-facts/fill.js';
-import { controlJobs } from './control/jobs.js';
 import { createControl } from './control/index.js';
 import { createApp, type Readiness } from './http/app.js';
 import { Gate } from './http/gate.js';
@@ -43,12 +37,12 @@ import { createManagementApi } from './pipeline/management-api.js';
 import { Quota } from './pipeline/quota.js';
 import { corridors } from './pipeline/table.js';
 import { createPortal, portalAssets } from './portal/portal.js';
-import { openAttachments } from './store/attachments.js';
-import { startSchedule } from './schedule/schedule.js';
+import { controlContext } from './wiring/control-context.js';
+import { startJobs } from './wiring/jobs.js';
+import { connectorOpener } from './wiring/sources.js';
 import { type Database, migrate, openDatabase } from './store/database.js';
 import { keepInstallationValue } from './store/installation.js';
 import { openRedis } from './store/redis.js';
-import { serviceCredentials } from './store/services.js';
 
 /** A gateway that runs. */
 export interface Gateway {
@@ -83,74 +77,6 @@ async function firstStart(database: Database, config: Config, clock: Clock, log:
     { mode: 0o600, flag: 'w' },
   );
   log.info({ file }, 'the bootstrap administrator was created; its credentials are in this file');
-}
-
-interface SourceParts {
-  readonly database: Database;
-  readonly sealing: Sealing;
-  readonly egress: Egress;
-  readonly log: Logger;
-}
-
-const credentialLabel = (service: string, name: string): string => `${service}#${name}`;
-
-/** Opens the source of a service, with its credentials unsealed for it alone. */
-function connectorOpener({ database, sealing, egress, log }: SourceParts) {
-  const open: OpenConnector = async (id, manifest, facts) => {
-    const credentials: Record<string, string> = {};
-    for (const { name, sealed } of await serviceCredentials(database.knex, id)) {
-      credentials[name] = sealing.open('credential', credentialLabel(id, name), sealed).toString('utf8');
-    }
-    const { connector, operations, success } = manifest;
-    return createConnector(
-      { ...connector, operations, success, facts },
-      { egress, log: log.child({ service: id }), credentials },
-    );
-  };
-  return open;
-}
-
-const PROBE_MS = 5000;
-
-/** Whether the source of a service answers, within the time that somebody waits for it. */
-async function probe(catalogue: Catalogue, id: string): Promise<{ ok: boolean; detail: string }> {
-  const service = catalogue.service(id);
-  if (service === undefined) return { ok: false, detail: 'not published' };
-  try {
-    const connector = await service.connector();
-    return await connector.probe(AbortSignal.timeout(PROBE_MS));
-  } catch {
-    return { ok: false, detail: 'the source cannot be opened' };
-  } finally {
-    service.done();
-  }
-}
-
-interface ControlParts extends SourceParts {
-  readonly clock: Clock;
-  readonly catalogue: Catalogue;
-  readonly config: Config;
-}
-
-function controlContext(parts: ControlParts): ControlContext {
-  const { database, clock, config, sealing, egress, catalogue } = parts;
-  return {
-    database,
-    clock,
-    config,
-    attachments: openAttachments(config.documents.attachmentsDir ?? join(config.dataDir, 'attachments')),
-    seal: (service, name, plain) => sealing.seal('credential', credentialLabel(service, name), plain),
-    refresh: () => catalogue.refresh(),
-    published: (id) => catalogue.service(id),
-    probe: (id) => probe(catalogue, id),
-    checkService: (manifest, document, credentialNames) =>
-      checkService({
-        manifest,
-        document,
-        checkConnector: ({ connector, operations, success }, facts) =>
-          checkConnector({ ...connector, operations, success, facts }, { egress, credentialNames }),
-      }),
-  };
 }
 
 /** What every call depends on; a part that is down makes the node not ready, so that a balancer passes it by. */
@@ -221,12 +147,11 @@ async function openRecorder(parts: {
 const SWEEP_MS = 60_000;
 const SWEEP_BATCH = 1000;
 
-/** What the authorization server kept for a while goes when its time is over. */
-function sweep(server: AuthorizationServer, clock: Clock, log: Logger): NodeJS.Timeout {
+/** What the authorization server kept for a while goes when its time is over; what else ended by itself is noted. */
+function sweep({ authorizationServer, clock, log }: OpenRooms): NodeJS.Timeout {
+  const failed = (error: unknown): void => log.warn({ err: error }, 'sweep failed');
   return setInterval(() => {
-    server
-      .deleteExpired(clock.now(), SWEEP_BATCH)
-      .catch((error: unknown) => log.warn({ err: error }, 'sweep failed'));
+    authorizationServer.deleteExpired(clock.now(), SWEEP_BATCH).catch(failed);
   }, SWEEP_MS).unref();
 }
 
@@ -346,17 +271,9 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
     const server = await buildServer(rooms, redis, quota);
     const olderThanMs = database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS;
     await closeInterrupted(database, recorder, { olderThanMs, clock });
-    const schedule = startSchedule({
-      jobs: [
-        ...controlJobs({ database, clock, config, refresh: () => catalogue.refresh() }),
-        { name: 'write-owed-records', run: () => writeOwed(database, recorder) },
-      ],
-      clock,
-      log,
-      everyMs: config.schedule.everyMs,
-    });
-    closers.push(() => schedule.close());
-    const sweeping = sweep(rooms.authorizationServer, clock, log);
+    const jobs = startJobs({ ...rooms, context: controlContext(rooms) });
+    closers.push(() => jobs.close());
+    const sweeping = sweep(rooms);
     closers.push(() => clearInterval(sweeping));
     const url = await listen(server, config);
     closers.push(() => drain(server, config.drainMs));

@@ -7,6 +7,7 @@ import * as legalBasis from './0005-legal-basis.js';
 import * as sharing from './0006-sharing.js';
 import * as notices from './0009-notices.js';
 import * as boundTokens from './0008-bound-tokens.js';
+import * as fourEyes from './0012-four-eyes.js';
 
 interface Step {
   readonly name: string;
@@ -23,6 +24,7 @@ const STEPS: readonly Step[] = [
   { name: '0006-sharing', ...sharing },
   { name: '0009-notices', ...notices },
   { name: '0008-bound-tokens', ...boundTokens },
+  { name: '0012-four-eyes', ...fourEyes },
 ];
 
 /** The numbered steps, imported rather than read from a folder so that a build cannot lose one. */

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { httpApi } from '../../gateway/cli/api.js';
+import { httpApi, type ManagementApi } from '../../gateway/cli/api.js';
 import { applyTree, loadTree, type MadeCredential } from '../../gateway/cli/apply.js';
 import { ConfigError } from '../../gateway/base/config.js';
 import { configured, type Gateway, startGateway } from '../../gateway/main.js';
@@ -62,6 +62,22 @@ async function startDepartments(kept: Kept): Promise<DepartmentSystems> {
   return systems;
 }
 
+const MANAGER = 'quan-tri-quan-ly';
+
+/** Who publishes what the administrator saved. It is itself made by the same run, before any service. */
+function sampleManager(kept: Kept): ManagementApi {
+  let known: ManagementApi | null = null;
+  return {
+    async request(method, path, body) {
+      const found = kept.credentials.find(({ id }) => id === MANAGER);
+      if (found?.auth !== 'secret') throw new Error(`no secret of ${MANAGER} in ${keptFile}`);
+      const proof = { kind: 'secret', secret: found.secret } as const;
+      known ??= httpApi({ url: config.publicUrl, clientId: MANAGER, proof });
+      return await known.request(method, path, body);
+    },
+  };
+}
+
 /** Applies the folder through the management API, as `lgsp apply` does. */
 async function applySample(gateway: Gateway, kept: Kept, systems: DepartmentSystems): Promise<void> {
   const sources = {
@@ -84,7 +100,7 @@ async function applySample(gateway: Gateway, kept: Kept, systems: DepartmentSyst
     proof: { kind: 'secret', secret: admin.secret },
   });
   await applyTree(
-    { api, tree },
+    { api, approver: sampleManager(kept), tree },
     {
       onCredential(credential) {
         kept.credentials.push(credential);

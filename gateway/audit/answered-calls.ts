@@ -12,12 +12,12 @@ export interface AnsweredCallsAsk {
 /** How many calls of each operation were answered, by the record. */
 export async function answeredCalls(knex: Knex, ask: AnsweredCallsAsk): Promise<Map<string, number>> {
   const [provider, service, version] = ask.service.split('/');
-  const rows = (await knex('records')
+  const rows = await knex('records')
     .select('operation')
-    .count({ n: '*' })
+    .count<{ operation: string; n: number }[]>({ n: '*' })
     .where({ system: ask.system, plane: ask.plane, provider, service, version })
     .where({ kind: 'closing', outcome: 'answered' })
     .where('received_at', '>=', ask.since)
-    .groupBy('operation')) as { operation: string; n: number }[];
-  return new Map(rows.map(({ operation, n }) => [operation, Number(n)]));
+    .groupBy('operation');
+  return new Map(rows.map(({ operation, n }) => [operation, n]));
 }

@@ -1,6 +1,6 @@
-import { hash } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import { systemClock } from '../base/clock.js';
+import { derivedUuid } from '../base/ids.js';
 import type { Database } from '../store/database.js';
 import type { AuditRecord, Recorder } from './record.js';
 
@@ -17,17 +17,8 @@ interface Opened {
   leaf: string;
 }
 
-/**
- * The id of the record that closes a call whose own node never did: it follows from the opening one (UUID
- * version 8 of its digest), so that the log itself refuses a second.
- */
-function closingId(opening: string): string {
-  const bytes = hash('sha256', `interrupted:${opening}`, 'buffer').subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  const hex = bytes.toString('hex');
-  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
-}
+/** The id of the record that closes a call whose own node never did: the log itself refuses a second. */
+const closingId = (opening: string): string => derivedUuid(`interrupted:${opening}`);
 
 /** Nothing in it depends on who writes it, or when: two nodes write the same record, and the log keeps one. */
 function closingOf(opened: AuditRecord): AuditRecord {

@@ -12,7 +12,7 @@ export async function writeOwed(database: Database, recorder: Recorder): Promise
   for (;;) {
     const owed = await owedRecords(database.knex, BATCH);
     for (const { id, record } of owed) {
-      const known = (await database.knex('records').where({ id }).first('id')) as object | undefined;
+      const known = await database.knex<{ id: string }>('records').where({ id }).first('id');
       if (known === undefined) await recorder.write(JSON.parse(record) as AuditRecord);
       await recordPaid(database.knex, id);
     }

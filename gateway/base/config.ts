@@ -128,6 +128,10 @@ export const ConfigSchema = z.strictObject({
       maxTermDays: z.int().min(1).max(3660).default(1827).describe('The longest term of an approval, days'),
     })
     .prefault({}),
+  fourEyes: z
+    .boolean()
+    .default(true)
+    .describe('Who made a revision does not publish it; false only for trying out'),
   tokens: z.strictObject({ ttlSeconds: z.int().min(30).max(3600).default(600) }).prefault({}),
   schedule: z
     .strictObject({

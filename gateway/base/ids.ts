@@ -1,4 +1,4 @@
-import { randomBytes, randomFillSync } from 'node:crypto';
+import { hash, randomBytes, randomFillSync } from 'node:crypto';
 
 const POOL = Buffer.allocUnsafe(4096);
 let used = POOL.length;
@@ -30,6 +30,15 @@ export function uuidv7(nowMs: number): string {
     `${hex(0x80 | (byte(2) & 0x3f))}${hex(byte(3))}-` +
     `${hex(byte(4))}${hex(byte(5))}${hex(byte(6))}${hex(byte(7))}${hex(byte(8))}${hex(byte(9))}`
   );
+}
+
+/** A UUID version 8 (RFC 9562) that follows from a text: whoever knows the text makes the same one. */
+export function derivedUuid(text: string): string {
+  const bytes = hash('sha256', text, 'buffer').subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  const hex = bytes.toString('hex');
+  return [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-');
 }
 
 /**

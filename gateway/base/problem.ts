@@ -122,7 +122,9 @@ export interface DecisionRule {
     | 'sharing_request'
     | 'account_request'
     | 'difficulty'
-    | 'legal_basis';
+    | 'legal_basis'
+    | 'change_request'
+    | 'break_glass';
   readonly id?: string;
   readonly state?: string;
   /** RFC 3339, when the rule came into this state. */

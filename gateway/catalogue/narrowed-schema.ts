@@ -35,7 +35,7 @@ function byFirstStep(paths: readonly (readonly string[])[]): Map<string, (readon
 
 function plain(document: ApiDocument, schema: unknown): JsonObject {
   const kept = KEPT.map((keyword) => [keyword, seenKeyword(schema, keyword, document)] as const);
-  return Object.fromEntries(kept.filter(([, value]) => value !== undefined)) as JsonObject;
+  return Object.fromEntries(kept.filter(([, value]) => value !== undefined));
 }
 
 /** The whole of a schema with its references followed, as deep as somebody would read. */

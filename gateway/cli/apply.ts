@@ -16,14 +16,17 @@ export { loadTree } from './tree.js';
  * first), then systems, then services. What is already
  * so is left alone, so that a second run changes nothing; what the files do not mention stays as it is.
  *
+ * Who saves a revision may not publish it: `approver` decides what a manager decides. Without one, what `api` may
+ * not publish stays a draft, and its row says that it waits.
+ *
  * @throws CommandFailure at the first refusal; what was done before it stays done
  * @example await applyTree({ api: httpApi(client), tree: loadTree('province', process.env) })
  */
 export async function applyTree(
-  { api, tree }: { api: ManagementApi; tree: Partial<Tree> },
+  { api, approver, tree }: { api: ManagementApi; approver?: ManagementApi | undefined; tree: Partial<Tree> },
   options: ApplyOptions = {},
 ): Promise<ApplyResult> {
-  const session = new Session(api, options);
+  const session = new Session(api, options, approver);
   for (const basis of successorsFirst(tree.legalBases ?? [])) await applyLegalBasis(session, basis);
   await applyCalendar(session, tree.calendar ?? []);
   for (const document of tree.documents ?? []) await applyDocument(session, document);

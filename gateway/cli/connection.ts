@@ -13,6 +13,13 @@ export interface ConnectionOptions {
   readonly keyFile?: string;
 }
 
+/** The options of a command whose decisions a second person takes. */
+export interface ApproverOptions extends ConnectionOptions {
+  readonly approverClient?: string;
+  readonly approverSecretFile?: string;
+  readonly approverKeyFile?: string;
+}
+
 /** No option takes the secret itself: it would stand in the list of processes and in the shell's history. */
 export function withConnection(command: Command): Command {
   return command
@@ -20,6 +27,13 @@ export function withConnection(command: Command): Command {
     .option('--client <id>', 'client id (LGSP_CLIENT_ID)')
     .option('--secret-file <file>', 'file with the client secret (or LGSP_CLIENT_SECRET)')
     .option('--key-file <file>', 'file with the private JWK, for private_key_jwt');
+}
+
+export function withApprover(command: Command): Command {
+  return command
+    .option('--approver-client <id>', 'client id of a manager who publishes what --client saved')
+    .option('--approver-secret-file <file>', 'file with its client secret')
+    .option('--approver-key-file <file>', 'file with its private JWK, for private_key_jwt');
 }
 
 function readText(file: string): string {
@@ -55,11 +69,32 @@ function proofOf(options: ConnectionOptions, env: Io['env']): ClientProof {
   return { kind: 'secret', secret };
 }
 
-export function clientOf(options: ConnectionOptions, env: Io['env']): ApiClient {
+function urlOf(options: ConnectionOptions, env: Io['env']): string {
   const url = (options.url ?? env['LGSP_URL'] ?? 'http://localhost:8080').replace(/\/+$/, '');
-  if (!/^https?:\/\/[^/?#]+$/.test(url))
-    throw new CommandFailure(`${url} is not the address of a gateway`, 2);
+  if (/^https?:\/\/[^/?#]+$/.test(url)) return url;
+  throw new CommandFailure(`${url} is not the address of a gateway`, 2);
+}
+
+export function clientOf(options: ConnectionOptions, env: Io['env']): ApiClient {
+  const url = urlOf(options, env);
   const clientId = options.client ?? env['LGSP_CLIENT_ID'];
   if (clientId === undefined) throw new CommandFailure('say who signs in: --client or LGSP_CLIENT_ID', 2);
   return { url, clientId, proof: proofOf(options, env) };
+}
+
+/** The second person, if one was named; never the first one's secret out of the environment. */
+export function approverOf(options: ApproverOptions, env: Io['env']): ApiClient | null {
+  const { approverClient: clientId, approverSecretFile: secretFile, approverKeyFile: keyFile } = options;
+  const proofs = [secretFile, keyFile].filter((file) => file !== undefined);
+  if (clientId === undefined && proofs.length === 0) return null;
+  if (clientId === undefined || proofs.length !== 1)
+    throw new CommandFailure(
+      'an approver needs --approver-client and either --approver-secret-file or --approver-key-file',
+      2,
+    );
+  const files = {
+    ...(secretFile === undefined ? {} : { secretFile }),
+    ...(keyFile === undefined ? {} : { keyFile }),
+  };
+  return { url: urlOf(options, env), clientId, proof: proofOf(files, {}) };
 }

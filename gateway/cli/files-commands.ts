@@ -1,12 +1,19 @@
 import type { Command } from 'commander';
 import { httpApi } from './api.js';
 import { applyTree, type ApplyResult, loadTree } from './apply.js';
-import { clientOf, type ConnectionOptions, withConnection } from './connection.js';
+import {
+  type ApproverOptions,
+  approverOf,
+  clientOf,
+  type ConnectionOptions,
+  withApprover,
+  withConnection,
+} from './connection.js';
 import { credentialFile } from './credential-file.js';
 import { exportTree, writeFiles } from './export.js';
 import { type Io, json, table } from './io.js';
 
-interface ApplyFlags extends ConnectionOptions {
+interface ApplyFlags extends ApproverOptions {
   readonly file: string;
   readonly dryRun?: boolean;
   readonly refreshCredentials?: boolean;
@@ -21,29 +28,36 @@ interface ExportFlags extends ConnectionOptions {
 }
 
 function report({ rows, credentials }: ApplyResult, flags: ApplyFlags): string {
+  const waiting = rows.filter((row) => row.waiting === true).map(({ key }) => key);
   if (flags.json === true) {
     const made = credentials.map(({ id, auth }) => ({ id, auth }));
-    return json({ dryRun: flags.dryRun === true, rows, credentials: made });
+    return json({ dryRun: flags.dryRun === true, rows, credentials: made, waiting });
   }
   const cells = rows.map(({ noun, key, action, steps }) => [noun, key, action, steps.join(', ')]);
   const count = (action: string): number => rows.filter((row) => row.action === action).length;
   const sum = `${count('created')} created, ${count('updated')} updated, ${count('unchanged')} unchanged`;
   const kept =
     credentials.length === 0 ? '' : `\n${credentials.length} credentials in ${flags.credentialsOut ?? ''}`;
+  const waits =
+    waiting.length === 0
+      ? ''
+      : `\nwaiting for a manager to publish (--approver-client): ${waiting.join(', ')}`;
   const dry = flags.dryRun === true ? ' (dry run: nothing was done)' : '';
-  return `${table(['what', 'which', 'action', 'steps'], cells)}\n\n${sum}${dry}${kept}`;
+  return `${table(['what', 'which', 'action', 'steps'], cells)}\n\n${sum}${dry}${kept}${waits}`;
 }
 
 async function apply(io: Io, flags: ApplyFlags): Promise<void> {
   const tree = loadTree(flags.file, io.env);
   const api = httpApi(clientOf(flags, io.env));
+  const second = approverOf(flags, io.env);
+  const approver = second === null ? undefined : httpApi(second);
   const { credentialsOut } = flags;
   const keeping =
     credentialsOut === undefined
       ? { mayMakeCredentials: false }
       : { onCredential: credentialFile(credentialsOut) };
   const { dryRun = false, refreshCredentials = false } = flags;
-  io.out(report(await applyTree({ api, tree }, { dryRun, refreshCredentials, ...keeping }), flags));
+  io.out(report(await applyTree({ api, approver, tree }, { dryRun, refreshCredentials, ...keeping }), flags));
 }
 
 async function exportTo(io: Io, flags: ExportFlags): Promise<void> {
@@ -57,7 +71,7 @@ async function exportTo(io: Io, flags: ExportFlags): Promise<void> {
 
 /** `lgsp apply` and `lgsp export`: a province as files, there and back. */
 export function addFilesCommands(program: Command, io: Io): void {
-  withConnection(program.command('apply'))
+  withApprover(withConnection(program.command('apply')))
     .description('bring a running gateway to what a folder says')
     .requiredOption('-f, --file <folder>', 'agencies.yaml, systems.yaml, services/, …')
     .option('--dry-run', 'say what would be done, and do none of it')

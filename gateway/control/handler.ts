@@ -5,6 +5,7 @@ import type { Config } from '../base/config.js';
 import type { PublishedService } from '../catalogue/published-service.js';
 import type { AttachmentStore } from '../store/attachments.js';
 import type { Database } from '../store/database.js';
+import type { PostNotice } from './provider-notice.js';
 
 /** A call of the management API that passed every door: authenticated, allowed by role, valid by `openapi.yaml`. */
 export interface ControlCall {
@@ -53,7 +54,6 @@ export interface ServiceCheck {
 
 /** The settings that the rules of the control plane turn on. */
 export type ControlConfig = Pick<Config, 'documents' | 'sharing'>;
-
 /** What the rooms of the control plane are given. They reach nothing else. */
 export interface ControlContext {
   readonly database: Database;
@@ -74,4 +74,8 @@ export interface ControlContext {
   ): Promise<ServiceCheck>;
   /** Makes this node see a change at once; other nodes follow within a second. */
   refresh(): Promise<void>;
+  /** False: who made a revision may publish it too. Whatever is not said is strict. */
+  readonly fourEyes?: boolean;
+  /** Posts what a provider is told, in the transaction of what it tells of. The record names it in any case. */
+  readonly postNotice?: PostNotice;
 }

@@ -1,10 +1,14 @@
 import { agencyRoutes } from './agencies/routes.js';
+import { accessExecutor } from './break-glass/executor.js';
+import { breakGlassRoutes } from './break-glass/routes.js';
+import { changeRequestRoutes } from './change-requests/routes.js';
 import { auditRoutes } from './audit/routes.js';
 import { calendarRoutes } from './calendar/routes.js';
 import type { ControlContext, ControlHandlers } from './handler.js';
 import { documentRoutes } from './documents/routes.js';
 import { legalBasisRoutes } from './legal-bases/routes.js';
 import { meRoutes } from './me/routes.js';
+import { serviceExecutors } from './services/executors.js';
 import { serviceRoutes } from './services/routes.js';
 import { sharingRoutes } from './sharing/routes.js';
 import { systemRoutes } from './systems/routes.js';
@@ -15,6 +19,11 @@ export function createControl(context: ControlContext): ControlHandlers {
     ...agencyRoutes(context),
     ...systemRoutes(context),
     ...serviceRoutes(context),
+    ...changeRequestRoutes(context, {
+      ...serviceExecutors(context),
+      'service.access': accessExecutor(context),
+    }),
+    ...breakGlassRoutes(context),
     ...auditRoutes(context),
     ...documentRoutes(context),
     ...legalBasisRoutes(context),

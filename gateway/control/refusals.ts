@@ -20,7 +20,15 @@ export function ownDecision(vi: string, en: string): Problem {
 
 /** Refuses because the object is in a state from which the act does not lead on. */
 export function wrongTransition(
-  kind: 'system' | 'service' | 'sharing_request' | 'grant' | 'account_request' | 'difficulty',
+  kind:
+    | 'system'
+    | 'service'
+    | 'sharing_request'
+    | 'grant'
+    | 'account_request'
+    | 'difficulty'
+    | 'change_request'
+    | 'break_glass',
   object: { id: string; state: string; since: number },
   act: string,
 ): Problem {

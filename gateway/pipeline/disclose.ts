@@ -5,7 +5,7 @@ import type { DataExchange } from './exchanges.js';
 import { passedHeaders } from './passed-headers.js';
 
 /** Headers that say something of the whole answer, which is not what leaves. */
-const OF_THE_WHOLE = ['etag', 'content-disposition', 'last-modified'];
+const OF_THE_WHOLE = new Set(['etag', 'content-disposition', 'last-modified']);
 
 function unreadable(exchange: DataExchange): Problem {
   return new Problem('response_invalid', {
@@ -25,8 +25,8 @@ function unreadable(exchange: DataExchange): Problem {
 export function disclose(exchange: DataExchange, disclosure: Disclosure): void {
   const { answer, source } = exchange;
   if (answer === null || source === null) throw new Problem('internal_error');
-  const headers = passedHeaders(source.headers, new Set());
-  for (const name of OF_THE_WHOLE) delete headers[name];
+  const passed = Object.entries(passedHeaders(source.headers, new Set()));
+  const headers = Object.fromEntries(passed.filter(([name]) => !OF_THE_WHOLE.has(name)));
   if (source.body.length === 0) {
     exchange.disclosed = [];
     exchange.answer = { ...answer, headers };

@@ -5,7 +5,7 @@ import type { Logger } from '../base/log.js';
 export interface Job {
   readonly name: string;
   /** @param now milliseconds since the epoch */
-  run(now: number): Promise<void>;
+  run(now: number): Promise<unknown>;
 }
 
 export interface ScheduleOptions {

@@ -12,7 +12,9 @@ export type ChangedNoun =
   | 'grant'
   | 'sharing_request'
   | 'account_request'
-  | 'difficulty';
+  | 'difficulty'
+  | 'change_request'
+  | 'break_glass';
 
 export interface Change {
   readonly id: number;

@@ -125,12 +125,12 @@ export async function takeCalls(
     .insert({ grant_id: grantId, day, calls: 0 })
     .onConflict(['grant_id', 'day'])
     .ignore();
-  const [row] = (await knex<UsageRow>('grant_usage')
+  const [row] = await knex<UsageRow>('grant_usage')
     .where({ grant_id: grantId, day })
     .where('calls', '<=', quota - want)
     .increment('calls', want)
-    .returning('calls')) as { calls: number }[];
-  return row === undefined ? null : Number(row.calls);
+    .returning<{ calls: number }[]>('calls');
+  return row === undefined ? null : row.calls;
 }
 
 /** Gives back calls that were taken and not made. */
@@ -140,5 +140,5 @@ export async function giveBackCalls(knex: Knex, grantId: string, day: string, ca
 
 export async function callsTaken(knex: Knex, grantId: string, day: string): Promise<number> {
   const row = await knex<UsageRow>('grant_usage').where({ grant_id: grantId, day }).first();
-  return Number(row?.calls ?? 0);
+  return row?.calls ?? 0;
 }

@@ -146,5 +146,5 @@ export async function insertReview(knex: Knex, row: ReviewRow): Promise<void> {
 /** The last review of every service that had one. */
 export async function lastReviews(knex: Knex): Promise<Map<string, ReviewRow>> {
   const rows = await knex<ReviewRow>('default_reviews').orderBy('at');
-  return new Map(rows.map((row) => [row.service_id, { ...row, at: Number(row.at) }]));
+  return new Map(rows.map((row) => [row.service_id, row]));
 }

@@ -76,7 +76,8 @@ export interface TestRow {
   seq: number;
   at: number;
   actor: string;
-  passed: boolean;
+  /** A number on SQLite. */
+  passed: boolean | number;
   /** JSON of the single checks. */
   checks: string;
 }
@@ -181,7 +182,7 @@ export async function addTest(knex: Knex, row: Omit<TestRow, 'seq'>): Promise<vo
   await knex('sharing_tests').insert({ ...row, seq: await nextSeq(knex, 'sharing_tests', row.request_id) });
 }
 
-export async function listTests(knex: Knex, requestId: string): Promise<TestRow[]> {
+export async function listTests(knex: Knex, requestId: string): Promise<(TestRow & { passed: boolean })[]> {
   const rows = await knex<TestRow>('sharing_tests').where({ request_id: requestId }).orderBy('seq');
   return rows.map((row) => ({ ...row, passed: Boolean(row.passed) }));
 }

@@ -189,15 +189,18 @@ export class Desk {
   readonly acts: (Act & { operationId: string })[] = [];
   readonly sealed: string[] = [];
   now = Date.parse('2025-08-01T02:00:00Z');
+  /** One administrator does everything, unless a test is about that. */
+  readonly fourEyes: boolean;
 
-  private constructor(test: TestDatabase) {
+  private constructor(test: TestDatabase, fourEyes: boolean) {
     this.test = test;
+    this.fourEyes = fourEyes;
     this.handlers = createControl(this.context());
   }
 
   /** With the province's agency H35 and an administrator, so that there is somebody to act. */
-  static async open(engine: TestEngine): Promise<Desk> {
-    const desk = new Desk(await engine.create());
+  static async open(engine: TestEngine, { fourEyes = false } = {}): Promise<Desk> {
+    const desk = new Desk(await engine.create(), fourEyes);
     await desk.agency('H35', 'Ủy ban nhân dân tỉnh Lai Châu', 'province');
     await desk.system('admin', 'H35', ['operator', 'manager']);
     await addPaper(desk.test.database, 'H35');
@@ -218,6 +221,7 @@ export class Desk {
       refresh: () => Promise.resolve(),
       published: () => undefined,
       probe: () => Promise.resolve({ ok: false }),
+      fourEyes: this.fourEyes,
     };
   }
 

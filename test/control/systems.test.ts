@@ -124,7 +124,7 @@ for (const engine of engines) {
       ['an id of 65 characters', { id: 'a'.repeat(65) }, 'request_invalid'],
       ['a negative limit', { limit: { calls: -1, seconds: 1 } }, 'request_invalid'],
       ['a secret of its own choice', { credential: { kind: 'secret', secret: 'abc' } }, 'request_invalid'],
-      ['an id that is taken', { id: 'admin' }, 'conflict'],
+      ['the id of who registers it', { id: 'admin' }, 'own_decision'],
     ];
     for (const [name, part, code] of wrong)
       it(`are not registered with ${name}`, async () => {

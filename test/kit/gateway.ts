@@ -34,6 +34,7 @@ export function testSettings(
     schedule: { everyMs: 50 },
     // Who may call what is the business of the tests of sharing.
     sharing: { defaultSharing: 'open' },
+    fourEyes: false,
     egress: { addresses: ['127.0.0.0/8'], folders: [test.dataDir] },
     ...(test.database.engine === 'postgres'
       ? { databaseUrl: test.database.location, masterKey: Buffer.alloc(32, 7).toString('base64') }

@@ -148,7 +148,14 @@ for (const engine of engines) {
         (p: Province) => p.step('cung-cap', 'yc-2025-0001', 'suspend', { reason: 'x' }),
         'grant_not_active',
       ],
-      ['the term ends', (p: Province) => Promise.resolve(p.clock.move(61 * DAY)), 'grant_expired'],
+      [
+        'the term ends',
+        (p: Province) => {
+          p.clock.move(61 * DAY);
+          return Promise.resolve();
+        },
+        'grant_expired',
+      ],
     ] as const)
       it(`release nothing when ${title} during a call`, async () => {
         await province.reach('active');

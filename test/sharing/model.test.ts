@@ -177,10 +177,22 @@ class Step implements fc.AsyncCommand<Model, Province> {
 class Onward implements fc.AsyncCommand<Model, Province> {
   check = ({ state }: Readonly<Model>): boolean => state !== 'suspended' && state !== 'active';
   async run(model: Model, province: Province): Promise<void> {
-    if (new Begin().check(model)) return await new Begin().run(model, province);
-    if (model.state === 'preparing' && !model.tasksDone) return await new Tasks().run(model, province);
-    if (model.state === 'testing' && !model.tried) return await new Sandbox().run(model, province);
-    if (model.state === 'testing' && !model.tested) return await new Test().run(model, province);
+    if (new Begin().check(model)) {
+      await new Begin().run(model, province);
+      return;
+    }
+    if (model.state === 'preparing' && !model.tasksDone) {
+      await new Tasks().run(model, province);
+      return;
+    }
+    if (model.state === 'testing' && !model.tried) {
+      await new Sandbox().run(model, province);
+      return;
+    }
+    if (model.state === 'testing' && !model.tested) {
+      await new Test().run(model, province);
+      return;
+    }
     const [client, step] = ONWARD[model.state] ?? [];
     if (client !== undefined && step !== undefined) await new Step(client, step).run(model, province);
   }
@@ -310,7 +322,7 @@ for (const engine of engines) {
                 tested: false,
               },
               ...{ tried: false, until: 0, callsToday: 0, day: 0, perDay: 2, seen: new Set<State>() },
-            } as Model;
+            };
             await fc.asyncModelRun(() => ({ model, real: province }), walk);
             for (const state of model.seen) reached.add(state);
             if (model.id === '') return;

@@ -73,10 +73,10 @@ function toStep({ session, service, id, path }: Target, name: ServiceStep): Step
   const calls: Record<ServiceStep, () => Promise<unknown>> = {
     create: () => session.send(what, 'POST', '/services', content),
     'save draft': () => session.send(what, 'PUT', `${path}/draft`, content),
-    publish: () => session.send(what, 'POST', `${path}/publish`),
-    suspend: () => session.send(what, 'POST', `${path}/suspend`, reason),
-    resume: () => session.send(what, 'POST', `${path}/resume`),
-    retire: () => session.send(what, 'POST', `${path}/retire`, reason),
+    publish: () => session.publish(what, `${path}/publish`),
+    suspend: () => session.decide(what, `${path}/suspend`, reason),
+    resume: () => session.decide(what, `${path}/resume`),
+    retire: () => session.decide(what, `${path}/retire`, reason),
   };
   return { name, run: calls[name] };
 }

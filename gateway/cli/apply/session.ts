@@ -11,6 +11,8 @@ export interface AppliedRow {
   readonly action: Action;
   /** What was done, in order; empty when unchanged. */
   readonly steps: readonly string[];
+  /** True: what was saved is not in force before a manager publishes it. */
+  readonly waiting?: true;
 }
 
 /** A credential that exists nowhere but here: the gateway keeps only what verifies it. */
@@ -34,21 +36,32 @@ export interface ApplyResult {
   readonly credentials: readonly MadeCredential[];
 }
 
+/** What a step says that was not done because it is for somebody else to decide; what follows it waits too. */
+export const WAITING = Symbol('waiting');
+
 /** One change that would bring an object nearer to what the files say. */
 export interface Step {
   readonly name: string;
   run(): Promise<unknown>;
 }
 
+/** Whether a refusal means that another person must decide, rather than that nobody can. */
+function isForAnother({ status, body }: ApiAnswer, hasApprover: boolean): boolean {
+  const { code } = (body ?? {}) as { code?: unknown };
+  return status === 403 && (code === 'own_decision' || (code === 'role_required' && !hasApprover));
+}
+
 /** One run of `apply`: what it may do, and what it did. */
 export class Session {
   readonly #api: ManagementApi;
+  readonly #approver: ManagementApi | undefined;
   readonly options: ApplyOptions;
   readonly rows: AppliedRow[] = [];
   readonly credentials: MadeCredential[] = [];
 
-  constructor(api: ManagementApi, options: ApplyOptions) {
+  constructor(api: ManagementApi, options: ApplyOptions, approver?: ManagementApi) {
     this.#api = api;
+    this.#approver = approver;
     this.options = options;
   }
 
@@ -62,6 +75,17 @@ export class Session {
   /** @throws CommandFailure with the refusal and every fault it names */
   async send(what: string, method: string, path: string, body?: unknown): Promise<unknown> {
     return this.#accepted(what, await this.#api.request(method, path, body));
+  }
+
+  /** The same for what a manager decides: by the approver, where there is one. */
+  async decide(what: string, path: string, body?: unknown): Promise<unknown> {
+    return this.#accepted(what, await (this.#approver ?? this.#api).request('POST', path, body));
+  }
+
+  /** Publishes, or says that this waits for a manager other than the one who saved. */
+  async publish(what: string, path: string): Promise<unknown> {
+    const answer = await (this.#approver ?? this.#api).request('POST', path);
+    return isForAnother(answer, this.#approver !== undefined) ? WAITING : this.#accepted(what, answer);
   }
 
   #accepted(what: string, answer: ApiAnswer): unknown {
@@ -89,8 +113,14 @@ export class Session {
     isNew: boolean,
     steps: readonly Step[],
   ): Promise<void> {
-    if (this.options.dryRun !== true) for (const step of steps) await step.run();
-    const action = isNew ? 'created' : steps.length === 0 ? 'unchanged' : 'updated';
-    this.rows.push({ noun, key, action, steps: steps.map(({ name }) => name) });
+    const done: string[] = [];
+    let waiting = false;
+    for (const step of steps) {
+      waiting = this.options.dryRun !== true && (await step.run()) === WAITING;
+      if (waiting) break;
+      done.push(step.name);
+    }
+    const action = isNew ? 'created' : done.length === 0 ? 'unchanged' : 'updated';
+    this.rows.push({ noun, key, action, steps: done, ...(waiting ? { waiting } : {}) });
   }
 }

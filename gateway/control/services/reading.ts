@@ -11,6 +11,7 @@ import {
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { pageAsked, pageBody } from '../paging.js';
 import { invalid, notFound } from '../refusals.js';
+import { noteReading } from './emergency.js';
 import { assertSees, draftsOf, mustReach, reaches, SEE_ALL, SEE_MANIFESTS } from './rules.js';
 import { revisionView, serviceView } from './views.js';
 
@@ -51,6 +52,7 @@ export async function manifest(context: ControlContext, call: ControlCall): Prom
   const row = await mustReach(knex, idOf(call), call.caller, SEE_MANIFESTS);
   const asked = call.query['revision'] as number | undefined;
   const found = await mustHave(context, row, asked ?? row.latest_revision);
+  const reading = await noteReading(context, row.id, call);
   const credentialNames = (await serviceCredentials(knex, row.id)).map(({ name }) => name).sort();
   const { revision, sha256 } = found;
   return {
@@ -61,6 +63,7 @@ export async function manifest(context: ControlContext, call: ControlCall): Prom
       manifest: JSON.parse(found.declared ?? found.manifest) as unknown,
       credentialNames,
     },
+    ...reading,
   };
 }
 
@@ -94,5 +97,6 @@ export async function revisions(context: ControlContext, call: ControlCall): Pro
   const rows = found.slice(0, limit);
   const last = rows.at(-1);
   const next = found.length > limit && last !== undefined ? String(last.revision) : null;
-  return { status: 200, body: pageBody({ rows, next }, revisionView) };
+  const reading = await noteReading(context, row.id, call);
+  return { status: 200, body: pageBody({ rows, next }, revisionView), ...reading };
 }

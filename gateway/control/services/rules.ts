@@ -1,6 +1,8 @@
 import type { Knex } from 'knex';
+import type { Problem } from '../../base/problem.js';
 import type { Manifest } from '../../catalogue/manifest.js';
 import { findAgency } from '../../store/agencies.js';
+import type { BreakGlassRow } from '../../store/break-glass.js';
 import { findService, type ServiceRow, type ServiceState } from '../../store/services.js';
 import type { ControlCall } from '../handler.js';
 import { beyondRole, conflict, invalid, notFound, wrongTransition } from '../refusals.js';
@@ -43,12 +45,19 @@ export function draftsOf(caller: Caller): 'all' | { agency: string | null } {
   return { agency: caller.roles.includes('provider') ? caller.agency : null };
 }
 
-const onlyOwn = (caller: Caller) =>
-  beyondRole(
-    caller.roles,
+function onlyOwn({ roles }: Caller): Problem {
+  if (roles.includes('operator'))
+    return beyondRole(
+      roles,
+      'Đơn vị vận hành chỉ làm việc này khi có truy cập khẩn cấp đang hiệu lực vào dịch vụ.',
+      'The operator does this only while an emergency access to the service is in force.',
+    );
+  return beyondRole(
+    roles,
     'Vai trò cung cấp chỉ dùng cho dịch vụ của cơ quan mình.',
     'The role provider reaches the services of its own agency only.',
   );
+}
 
 /** Says no to another agency's provider, whether or not the service exists. */
 export function assertProvides(caller: Caller, provider: string, everywhere: readonly string[]): void {
@@ -60,15 +69,17 @@ export function assertSees(caller: Caller, row: ServiceRow): void {
   if (row.published_revision === null && !reaches(caller, row.provider, SEE_ALL)) throw notFound();
 }
 
-/** The service, for a caller who may act on it. */
+/** The service, for a caller who may act on it: by role, or by an access in an emergency that is in force now. */
 export async function mustReach(
   knex: Knex,
   id: string,
   caller: Caller,
   everywhere: readonly string[],
+  access?: BreakGlassRow,
 ): Promise<ServiceRow> {
   const row = await findService(knex, id);
   if (row === undefined) throw notFound();
+  if (access?.service_id === row.id) return row;
   assertSees(caller, row);
   assertProvides(caller, row.provider, everywhere);
   return row;

@@ -1,24 +1,21 @@
-import { Problem } from '../../base/problem.js';
-import type { Manifest } from '../../catalogue/manifest.js';
 import { changing } from '../../store/changes.js';
-import {
-  findRevision,
-  markPublished,
-  type RevisionRow,
-  serviceCredentials,
-  type ServiceRow,
-  updateService,
-} from '../../store/services.js';
+import { findRevision, type ServiceRow, updateService } from '../../store/services.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { notFound } from '../refusals.js';
+import { emergencyAccess, type EmergencyUse, noteUse } from './emergency.js';
+import { assertAnothersWork, assertStillSound, putInForce } from './publication.js';
 import { idOf } from './reading.js';
 import { assertMayResume, assertUnchanged, mustReach, nextState, reaches, SEE_ALL } from './rules.js';
 import { serviceView } from './views.js';
-import { manifestColumns } from './writing.js';
 
 const DECIDE_ALL = ['manager'] as const;
 
-function answer(call: ControlCall, before: ServiceRow, after: ServiceRow): ControlResult {
+function answer(
+  call: ControlCall,
+  before: ServiceRow,
+  after: ServiceRow,
+  used: EmergencyUse = {},
+): ControlResult {
   return {
     status: 200,
     body: serviceView(after, reaches(call.caller, after.provider, SEE_ALL)),
@@ -26,22 +23,9 @@ function answer(call: ControlCall, before: ServiceRow, after: ServiceRow): Contr
       noun: 'service',
       key: after.id,
       before: serviceView(before, true),
-      after: serviceView(after, true),
+      after: { ...serviceView(after, true), ...used },
     },
   };
-}
-
-/** The rules may have grown stricter since the revision was saved, so it is checked once more. */
-async function assertStillSound(context: ControlContext, revision: RevisionRow): Promise<Manifest> {
-  const stored = await serviceCredentials(context.database.knex, revision.service_id);
-  const names = stored.map(({ name }) => name);
-  const { ok, faults, manifest } = await context.checkService(
-    JSON.parse(revision.declared ?? revision.manifest) as unknown,
-    revision.document,
-    names,
-  );
-  if (!ok) throw new Problem('contract_invalid', { errors: faults });
-  return manifest as Manifest;
 }
 
 export async function publish(context: ControlContext, call: ControlCall): Promise<ControlResult> {
@@ -51,24 +35,13 @@ export async function publish(context: ControlContext, call: ControlCall): Promi
   nextState(known, 'publish');
   const revision = await findRevision(database.knex, id, known.latest_revision);
   if (revision === undefined) throw notFound();
+  assertAnothersWork(context, revision, call.caller);
   const manifest = await assertStillSound(context, revision);
   const now = clock.now();
   const { before, patch } = await changing(database, { noun: 'service', key: id, at: now }, async (trx) => {
     const row = await mustReach(trx, id, call.caller, DECIDE_ALL);
-    const state = nextState(row, 'publish');
     assertUnchanged(row, revision.revision);
-    const change: Partial<ServiceRow> = {
-      ...manifestColumns(manifest),
-      state,
-      state_since: row.state === state ? row.state_since : now,
-      state_reason: null,
-      state_by: 'manager',
-      published_revision: revision.revision,
-      updated_at: now,
-    };
-    await updateService(trx, id, change);
-    if (revision.published_at === null) await markPublished(trx, id, revision.revision, now);
-    return { before: row, patch: change };
+    return { before: row, patch: await putInForce(trx, row, revision, { manifest, at: now }) };
   });
   await context.refresh();
   return answer(call, before, { ...before, ...patch });
@@ -84,20 +57,23 @@ export async function decide(
   const id = idOf(call);
   const now = clock.now();
   const { reason = null } = (call.body ?? {}) as { reason?: string };
-  const { before, patch } = await changing(database, { noun: 'service', key: id, at: now }, async (trx) => {
-    const row = await mustReach(trx, id, call.caller, DECIDE_ALL);
+  const change = { noun: 'service', key: id, at: now } as const;
+  const { before, patch, used } = await changing(database, change, async (trx) => {
+    const access = what === 'retire' ? undefined : await emergencyAccess(trx, id, call.caller, now);
+    const row = await mustReach(trx, id, call.caller, DECIDE_ALL, access);
     const state = nextState(row, what);
     if (what === 'resume') assertMayResume(call.caller, row);
-    const change: Partial<ServiceRow> = {
+    const patch: Partial<ServiceRow> = {
       state,
       state_since: now,
       state_reason: reason?.trim() ?? null,
       state_by: call.caller.roles.includes('manager') ? 'manager' : 'provider',
       updated_at: now,
     };
-    await updateService(trx, id, change);
-    return { before: row, patch: change };
+    await updateService(trx, id, patch);
+    const used = await noteUse(context, trx, access, { operation: call.operationId, at: now });
+    return { before: row, patch, used };
   });
   await context.refresh();
-  return answer(call, before, { ...before, ...patch });
+  return answer(call, before, { ...before, ...patch }, used);
 }

@@ -17,6 +17,7 @@ import { actorOf } from '../actor.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { conflict } from '../refusals.js';
 import { type CheckedContent, checkedContent, documentText, type SentContent } from './content.js';
+import { emergencyAccess, noteUse } from './emergency.js';
 import { idOf } from './reading.js';
 import { assertProviderExists, assertProvides, assertSameService, mustReach, nextState } from './rules.js';
 import { serviceView } from './views.js';
@@ -158,24 +159,26 @@ export async function saveDraft(context: ControlContext, call: ControlCall): Pro
   assertSameService(id, content.id);
   const now = clock.now();
   const values = sealed(context, content);
-  const { before, after, same } = await changing(
+  const { before, after, same, used } = await changing(
     database,
     { noun: 'service', key: id, at: now },
     async (trx) => {
-      const row = await mustReach(trx, id, call.caller, WRITE_ALL);
+      const access = await emergencyAccess(trx, id, call.caller, now);
+      const row = await mustReach(trx, id, call.caller, WRITE_ALL, access);
       nextState(row, 'draft');
       await saveCredentials(trx, id, values, now);
+      const used = await noteUse(context, trx, access, { operation: call.operationId, at: now });
       const latest = await findRevision(trx, id, row.latest_revision);
-      if (latest?.sha256 === content.sha256) return { before: row, after: row, same: true };
+      if (latest?.sha256 === content.sha256) return { before: row, after: row, same: true, used };
       const patch = draftPatch(row, content, now);
       await insertRevision(trx, newRevision(content, row.latest_revision + 1, actorOf(call.caller), now));
       await updateService(trx, id, patch);
-      return { before: row, after: { ...row, ...patch }, same: false };
+      return { before: row, after: { ...row, ...patch }, same: false, used };
     },
   );
   await context.refresh();
   const body = serviceView(after, true, content.sha256);
-  if (same && values.length === 0) return { status: 200, body };
-  const change = { before: serviceView(before, true), after: written(after, content) };
+  if (same && values.length === 0 && used.breakGlass === undefined) return { status: 200, body };
+  const change = { before: serviceView(before, true), after: { ...written(after, content), ...used } };
   return { status: 200, body, act: { noun: 'service', key: id, ...change } };
 }

@@ -55,9 +55,38 @@ interface NewAccountRequest {
   readonly document?: string;
 }
 
+async function newRow(
+  trx: Knex,
+  { clock, config }: ControlContext,
+  call: ControlCall,
+  agency: string,
+  document: string,
+): Promise<AccountRequestRow> {
+  const now = clock.now();
+  const body = call.body as NewAccountRequest;
+  return {
+    id: await nextNumber(trx, 'tk', vietnamDay(now)),
+    agency,
+    system_name: body.systemName.normalize('NFC').trim(),
+    purpose: body.purpose.normalize('NFC').trim(),
+    document_id: document,
+    state: 'submitted',
+    state_since: now,
+    due_at: dueAt(now, config.sharing.accountWorkingDays, await readCalendar(trx)),
+    overdue_told_at: null,
+    system_id: null,
+    reason: null,
+    legal_basis: null,
+    decided_by: null,
+    created_by: actorOf(call.caller),
+    created_at: now,
+    updated_at: now,
+  };
+}
+
 /** A written request for a connection account: by the agency itself, or entered by an operator from paper. */
 export async function create(context: ControlContext, call: ControlCall): Promise<ControlResult> {
-  const { database, clock, config } = context;
+  const { database, clock } = context;
   const now = clock.now();
   const body = call.body as NewAccountRequest;
   const agency = body.agency ?? call.caller.agency;
@@ -74,24 +103,7 @@ export async function create(context: ControlContext, call: ControlCall): Promis
       const found = await mustRestOn(trx, body.document, call.caller);
       if ((await trx('agencies').where({ code: agency }).first('code')) === undefined)
         throw invalid('/body/agency', 'exists', 'không có cơ quan này', 'there is no such agency');
-      const made: AccountRequestRow = {
-        id: await nextNumber(trx, 'tk', vietnamDay(now)),
-        agency,
-        system_name: body.systemName.normalize('NFC').trim(),
-        purpose: body.purpose.normalize('NFC').trim(),
-        document_id: found.id,
-        state: 'submitted',
-        state_since: now,
-        due_at: dueAt(now, config.sharing.accountWorkingDays, await readCalendar(trx)),
-        overdue_told_at: null,
-        system_id: null,
-        reason: null,
-        legal_basis: null,
-        decided_by: null,
-        created_by: actorOf(call.caller),
-        created_at: now,
-        updated_at: now,
-      };
+      const made = await newRow(trx, context, call, agency, found.id);
       await insertAccountRequest(trx, made);
       await tellRole(trx, 'operator', {
         kind: 'account_request',

@@ -17,10 +17,10 @@ async function expireOne(trx: Knex, id: string, now: number): Promise<boolean> {
   const grant = await findGrant(trx, id);
   if (grant?.state !== 'active' || grant.valid_until === null || grant.valid_until > now) return false;
   await changeGrant(trx, id, { state: 'expired', state_since: grant.valid_until }, now);
-  const request = (await trx<RequestRow>('sharing_requests')
+  const request = await trx<RequestRow>('sharing_requests')
     .where({ grant_id: id })
     .whereIn('state', ['active', 'suspended'])
-    .first()) as RequestRow | undefined;
+    .first();
   if (request === undefined)
     await owePlatformAct(trx, now, 'expireGrant', {
       noun: 'grant',

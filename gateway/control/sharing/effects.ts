@@ -66,10 +66,10 @@ async function approve(taken: Taken): Promise<Effect> {
 
 /** The request whose grant was amended has done its work; the new one stands for the grant from now on. */
 async function supersede(trx: Knex, by: RequestRow, now: number): Promise<void> {
-  const before = (await trx<RequestRow>('sharing_requests')
+  const before = await trx<RequestRow>('sharing_requests')
     .where({ grant_id: by.amends })
     .whereIn('state', ['active', 'suspended'])
-    .first('id')) as { id: string } | undefined;
+    .first('id');
   const row = before === undefined ? undefined : await findRequest(trx, before.id);
   if (row === undefined) return;
   await recordByTime(trx, row, 'supersede', now, { by: by.id });

@@ -35,7 +35,7 @@ async function assertTasksDone({ trx, row }: GuardedStep): Promise<void> {
 /** The test that counts is the last one, and one from before the request last went into testing proves nothing. */
 async function assertTestPassed({ trx, row }: GuardedStep): Promise<void> {
   const last = (await listTests(trx, row.id)).at(-1);
-  if (last?.passed === true && Number(last.at) >= row.state_since) return;
+  if (last?.passed === true && last.at >= row.state_since) return;
   throw stopped(
     row,
     last === undefined ? 'untested' : 'test_failed',

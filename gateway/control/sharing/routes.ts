@@ -6,6 +6,7 @@ import * as difficulties from './difficulties.js';
 import * as grants from './grants.js';
 import * as requests from './requests.js';
 import { actOnGrant, subscribe } from './subscriptions.js';
+import { runTest } from './testing.js';
 
 /** Sharing: who asks for what, what became of it, and the grants that calls rest on. */
 export function sharingRoutes(context: ControlContext): ControlHandlers {
@@ -17,7 +18,7 @@ export function sharingRoutes(context: ControlContext): ControlHandlers {
     getSharingTransitions: () => requests.table(),
     takeSharingStep: (call) => act(context, call),
     doSharingTask: (call) => requests.doTask(context, call),
-    testSharingRequest: (call) => requests.runTest(context, call),
+    testSharingRequest: (call) => runTest(context, call),
     getNarrowedAnswers: (call) => requests.narrowed(context, call),
     listDifficulties: (call) => difficulties.list(context, call),
     raiseDifficulty: (call) => difficulties.raise(context, call),

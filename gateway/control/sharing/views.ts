@@ -9,7 +9,7 @@ import { flagOf } from './guards.js';
 import { sideFor } from './parties.js';
 import { ASKABLE, transition } from './transitions.js';
 
-export const iso = (ms: number): string => new Date(Number(ms)).toISOString();
+export const iso = (ms: number): string => new Date(ms).toISOString();
 export const isoOrNull = (ms: number | null): string | null => (ms === null ? null : iso(ms));
 const parsed = (text: string | null): unknown => (text === null ? null : (JSON.parse(text) as unknown));
 

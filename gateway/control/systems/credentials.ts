@@ -15,6 +15,7 @@ import { publicKeyOf } from './public-key.js';
 import {
   assertMayAdd,
   assertNewCertificate,
+  assertMayGiveCredential,
   assertNewKey,
   assertOperatorRemains,
   isLive,
@@ -97,7 +98,9 @@ export async function addSecret(context: ControlContext, call: ControlCall): Pro
   const { replaceAfterSeconds } = call.body as { replaceAfterSeconds?: number };
   const made = makeSecret(id, now);
   const ended = await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
-    const live = await assertMayAdd(trx, await mustFind(trx, id), now);
+    const system = await mustFind(trx, id);
+    assertMayGiveCredential(call.caller, system);
+    const live = await assertMayAdd(trx, system, now);
     const older = replaceAfterSeconds === undefined ? [] : live.filter(({ kind }) => kind === 'secret');
     const end = now + (replaceAfterSeconds ?? 0) * 1000;
     for (const { id: olderId, expires_at } of older)
@@ -123,7 +126,9 @@ export async function addKey(context: ControlContext, call: ControlCall): Promis
   const key = await publicKeyOf(jwk, '/body/jwk');
   const made = makeKey(id, key, now);
   await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
-    await assertNewKey(await assertMayAdd(trx, await mustFind(trx, id), now), key);
+    const system = await mustFind(trx, id);
+    assertMayGiveCredential(call.caller, system);
+    await assertNewKey(await assertMayAdd(trx, system, now), key);
     await insertCredential(trx, made.row);
   });
   await context.refresh();

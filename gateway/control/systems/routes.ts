@@ -10,7 +10,6 @@ import {
   pageSystems,
   type Role,
   type SystemRow,
-  updateCredential,
   updateSystem,
 } from '../../store/systems.js';
 import type { DocumentRow } from '../../store/documents.js';
@@ -36,7 +35,7 @@ import {
   shownOnce,
 } from './credentials.js';
 import { publicKeyOf } from './public-key.js';
-import { assertAgency, assertTerm, mustFind } from './rules.js';
+import { assertAgency, assertMayEmpower, assertNotOwnRoles, assertTerm, mustFind } from './rules.js';
 import { systemView as view } from './views.js';
 
 interface Limit {
@@ -115,6 +114,8 @@ async function makeCredential(systemId: string, asked: NewCredential, now: numbe
 async function register(context: ControlContext, call: ControlCall): Promise<ControlResult> {
   const { database, clock } = context;
   const body = call.body as NewSystem;
+  assertNotOwnRoles(body.id, call.caller);
+  assertMayEmpower(call.caller, body.roles);
   const now = clock.now();
   const row = newRow(body.id ?? idFrom(body.name), body, now);
   const made = await makeCredential(row.id, body.credential, now);

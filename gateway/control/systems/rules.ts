@@ -11,8 +11,11 @@ import {
   type SystemRow,
   type SystemState,
 } from '../../store/systems.js';
-import { conflict, invalid, notFound, ownDecision, wrongTransition } from '../refusals.js';
+import type { ControlCall } from '../handler.js';
+import { beyondRole, conflict, invalid, notFound, ownDecision, wrongTransition } from '../refusals.js';
 import { sameKey } from './public-key.js';
+
+type Caller = ControlCall['caller'];
 
 export type SystemAct = 'lock' | 'unlock' | 'revoke' | 'extend';
 
@@ -52,6 +55,34 @@ export function assertNotSelf(id: string, caller: string): void {
   throw ownDecision(
     'Không được tự khóa hoặc thu hồi tài khoản đang dùng.',
     'Nobody locks or revokes the account that they are using.',
+  );
+}
+
+/** Roles that see or decide more than one agency's own affairs: who holds one can undo the second pair of eyes. */
+const POWERFUL: readonly Role[] = ['owner', 'manager', 'operator', 'auditor'];
+
+/** A system with a powerful role, and any further way into it, comes from a manager. */
+export function assertMayEmpower(caller: Caller, roles: readonly Role[]): void {
+  const powerful = roles.filter((role) => POWERFUL.includes(role));
+  if (powerful.length === 0 || caller.roles.includes('manager')) return;
+  const named = powerful.join(', ');
+  throw beyondRole(
+    caller.roles,
+    `Hệ thống có vai trò ${named} chỉ được cấp bởi tài khoản có vai trò manager (quản lý).`,
+    `A system with the role ${named} is given by an account that holds the role manager.`,
+  );
+}
+
+/** One's own further secret or key widens nothing; another's powerful system would. */
+export function assertMayGiveCredential(caller: Caller, row: SystemRow): void {
+  if (row.id !== caller.system) assertMayEmpower(caller, rolesOf(row));
+}
+
+export function assertNotOwnRoles(id: string | undefined, caller: Caller): void {
+  if (id !== caller.system) return;
+  throw ownDecision(
+    'Không ai tự cấp vai trò cho hệ thống mình đang dùng.',
+    'Nobody gives a role to the system that they are using.',
   );
 }
 

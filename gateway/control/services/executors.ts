@@ -1,0 +1,182 @@
+import type { Knex } from 'knex';
+import type { Manifest } from '../../catalogue/manifest.js';
+import type { ChangeRequestRow } from '../../store/change-requests.js';
+import {
+  findRevision,
+  findService,
+  insertRevision,
+  type RevisionRow,
+  type ServiceRow,
+  updateService,
+} from '../../store/services.js';
+import type { ChangeEffect, ChangeExecutor, ChangeExecutors, Comparison } from '../change.js';
+import type { ControlContext } from '../handler.js';
+import { conflict, notFound, wrongTransition } from '../refusals.js';
+import { revisionDigest } from './digest.js';
+import { assertAnothersWork, assertStillSound, putInForce } from './publication.js';
+import { assertUnchanged, nextState } from './rules.js';
+import { serviceView } from './views.js';
+
+/** What was pinned down when the change was asked for. */
+interface Pinned {
+  /** publish: what shall be in force · promote: whose content shall. */
+  readonly revision: number;
+  readonly sha256: string;
+  /** What was in force then. */
+  readonly from: number | null;
+  /** The newest revision then. */
+  readonly latest: number;
+}
+
+const pinnedOf = ({ payload }: ChangeRequestRow): Pinned => JSON.parse(payload) as Pinned;
+
+async function mustHave(knex: Knex, id: string): Promise<ServiceRow> {
+  const row = await findService(knex, id);
+  if (row === undefined) throw notFound();
+  return row;
+}
+
+async function mustHaveRevision(knex: Knex, id: string, revision: number): Promise<RevisionRow> {
+  const found = await findRevision(knex, id, revision);
+  if (found === undefined) throw notFound();
+  return found;
+}
+
+/** Exactly what was asked for, and seen by whoever approves, or nothing. */
+function assertAsPinned(row: ServiceRow, pinned: Pinned): void {
+  assertUnchanged(row, pinned.latest);
+  if (row.published_revision === pinned.from) return;
+  throw conflict(
+    'Từ khi lập yêu cầu, bản đang có hiệu lực đã thay đổi; hãy lập yêu cầu mới.',
+    'What is in force has changed since this was asked for; ask anew.',
+    { kind: 'service', id: row.id, state: row.state, revision: row.published_revision ?? 0 },
+  );
+}
+
+function assertNotInForce(row: ServiceRow, revision: number): void {
+  if (row.state !== 'published' || row.published_revision !== revision) return;
+  throw conflict(`Bản sửa đổi ${revision} đang có hiệu lực.`, `Revision ${revision} is in force already.`, {
+    kind: 'service',
+    id: row.id,
+    state: row.state,
+    revision,
+  });
+}
+
+function effectOf(before: ServiceRow, patch: Partial<ServiceRow>): ChangeEffect {
+  const after = { ...before, ...patch };
+  return { state: 'done', before: serviceView(before, true), after: serviceView(after, true) };
+}
+
+function publishing(context: ControlContext): ChangeExecutor {
+  const { knex } = context.database;
+  return {
+    async pin(trx, service, { revision = service.latest_revision }) {
+      nextState(service, 'publish');
+      assertUnchanged(service, revision);
+      assertNotInForce(service, revision);
+      const { sha256 } = await mustHaveRevision(trx, service.id, revision);
+      return { revision, sha256, from: service.published_revision, latest: service.latest_revision };
+    },
+    async prepare(request, approver) {
+      const pinned = pinnedOf(request);
+      assertAsPinned(await mustHave(knex, request.subject_key), pinned);
+      const revision = await mustHaveRevision(knex, request.subject_key, pinned.revision);
+      assertAnothersWork(context, revision, approver);
+      const manifest = await assertStillSound(context, revision);
+      return async (trx, at) => {
+        const row = await mustHave(trx, request.subject_key);
+        assertAsPinned(row, pinned);
+        assertNotInForce(row, pinned.revision);
+        return effectOf(row, await putInForce(trx, row, revision, { manifest, at }));
+      };
+    },
+    compare: async (db, request) => {
+      const { revision, from } = pinnedOf(request);
+      return await compared(
+        db,
+        request.subject_key,
+        from,
+        await mustHaveRevision(db, request.subject_key, revision),
+      );
+    },
+  };
+}
+
+async function compared(
+  knex: Knex,
+  id: string,
+  from: number | null,
+  proposed: Pick<RevisionRow, 'manifest' | 'document'>,
+): Promise<Comparison> {
+  const old = from === null ? undefined : await findRevision(knex, id, from);
+  return {
+    before: old === undefined ? null : (JSON.parse(old.manifest) as unknown),
+    after: JSON.parse(proposed.manifest) as unknown,
+    documentChanged: old?.document !== proposed.document,
+  };
+}
+
+type Content = Pick<RevisionRow, 'service_id' | 'manifest' | 'declared' | 'document' | 'sha256'>;
+
+/** The content in force, shared by default: nothing else of it changes. */
+function promoted({ service_id, manifest, declared, document }: RevisionRow): Content {
+  const shared = (text: string) => ({ ...(JSON.parse(text) as Manifest), sharing: 'default' as const });
+  const own = shared(declared ?? manifest);
+  return {
+    service_id,
+    manifest: JSON.stringify(shared(manifest)),
+    declared: declared == null ? null : JSON.stringify(own),
+    document,
+    sha256: revisionDigest(own, document),
+  };
+}
+
+function assertPromotable(row: ServiceRow): void {
+  const { id, state, state_since: since, sharing } = row;
+  if (state !== 'published') throw wrongTransition('service', { id, state, since }, 'promote');
+  if (sharing === 'special') return;
+  throw conflict('Dịch vụ đã được chia sẻ mặc định.', 'The service is shared by default already.', {
+    kind: 'service',
+    id,
+    state: sharing,
+  });
+}
+
+function promotion(context: ControlContext): ChangeExecutor {
+  const { knex } = context.database;
+  return {
+    async pin(trx, service) {
+      assertPromotable(service);
+      const from = service.published_revision ?? 0;
+      const { sha256 } = await mustHaveRevision(trx, service.id, from);
+      return { revision: from, sha256, from, latest: service.latest_revision };
+    },
+    async prepare(request) {
+      const pinned = pinnedOf(request);
+      const content = promoted(await mustHaveRevision(knex, request.subject_key, pinned.revision));
+      const manifest = await assertStillSound(context, content);
+      return async (trx, at) => {
+        const row = await mustHave(trx, request.subject_key);
+        assertPromotable(row);
+        assertAsPinned(row, pinned);
+        const revision = row.latest_revision + 1;
+        const made = { created_by: request.made_by, created_at: at, published_at: null };
+        await insertRevision(trx, { ...content, revision, ...made });
+        await updateService(trx, row.id, { latest_revision: revision });
+        const patch = await putInForce(trx, row, { revision, published_at: null }, { manifest, at });
+        return effectOf(row, { ...patch, latest_revision: revision });
+      };
+    },
+    compare: async (db, request) => {
+      const { revision } = pinnedOf(request);
+      const current = await mustHaveRevision(db, request.subject_key, revision);
+      return await compared(db, request.subject_key, revision, promoted(current));
+    },
+  };
+}
+
+/** What an approval does to a service; the short way of a manager, `publish`, shares its parts. */
+export function serviceExecutors(context: ControlContext): ChangeExecutors {
+  return { 'service.publish': publishing(context), 'service.promote': promotion(context) };
+}

@@ -1,0 +1,40 @@
+import { join } from 'node:path';
+import { checkConnector } from '../../connectors/registry.js';
+import type { Clock } from '../base/clock.js';
+import type { Config } from '../base/config.js';
+import type { Catalogue } from '../catalogue/catalogue.js';
+import { checkService } from '../catalogue/check.js';
+import type { ControlContext } from '../control/handler.js';
+import { openAttachments } from '../store/attachments.js';
+import { postNotice } from '../store/notices.js';
+import { credentialLabel, probe, type SourceParts } from './sources.js';
+
+export interface ControlParts extends SourceParts {
+  readonly clock: Clock;
+  readonly catalogue: Catalogue;
+  readonly config: Config;
+}
+
+/** What the rooms of the control plane reach, and nothing else. */
+export function controlContext(parts: ControlParts): ControlContext {
+  const { database, clock, config, sealing, egress, catalogue } = parts;
+  return {
+    database,
+    clock,
+    config,
+    attachments: openAttachments(config.documents.attachmentsDir ?? join(config.dataDir, 'attachments')),
+    seal: (service, name, plain) => sealing.seal('credential', credentialLabel(service, name), plain),
+    refresh: () => catalogue.refresh(),
+    published: (id) => catalogue.service(id),
+    probe: (id) => probe(catalogue, id),
+    fourEyes: config.fourEyes,
+    postNotice,
+    checkService: (manifest, document, credentialNames) =>
+      checkService({
+        manifest,
+        document,
+        checkConnector: ({ connector, operations, success }, facts) =>
+          checkConnector({ ...connector, operations, success, facts }, { egress, credentialNames }),
+      }),
+  };
+}

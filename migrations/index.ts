@@ -22,8 +22,8 @@ const STEPS: readonly Step[] = [
   { name: '0004-documents', ...documents },
   { name: '0005-legal-basis', ...legalBasis },
   { name: '0006-sharing', ...sharing },
-  { name: '0009-notices', ...notices },
   { name: '0008-bound-tokens', ...boundTokens },
+  { name: '0009-notices', ...notices },
   { name: '0012-four-eyes', ...fourEyes },
 ];
 

@@ -6,7 +6,7 @@ import { startLog } from '../audit/log.js';
 import { HeldClock } from '../identity/held-clock.js';
 import { engines } from '../kit/databases.js';
 import { allRecords, startTestGateway } from '../kit/gateway.js';
-import { addAgency, addService, addSystem, PAPER } from '../kit/province.js';
+import { addAgency, addPaper, addService, addSystem, PAPER } from '../kit/province.js';
 import { type Caller, Desk, DOCUMENT, manifestOf, refused } from './desk.js';
 
 const ID = 'H35.11/don-vi/v1';
@@ -298,6 +298,7 @@ for (const engine of engines) {
       const test = await engine.create();
       await addAgency(test.database, 'H35.10');
       await addAgency(test.database, 'H35.11');
+      await addPaper(test.database, 'H35.10');
       await addSystem(test.database, 'van-hanh', 'H35.10', { roles: ['operator'] });
       await addSystem(test.database, 'quan-ly', 'H35.10', { roles: ['manager'] });
       await addService(test.database, 'http://127.0.0.1:9');

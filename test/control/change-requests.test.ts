@@ -6,7 +6,7 @@ import { manifestChanges, MOST_CHANGES } from '../../gateway/control/change-requ
 import { startLog } from '../audit/log.js';
 import { engines } from '../kit/databases.js';
 import { allRecords } from '../kit/gateway.js';
-import { addPaper } from '../kit/province.js';
+import { addPaper, PAPER } from '../kit/province.js';
 import { type Caller, Desk, DOCUMENT, manifestOf, refused } from './desk.js';
 
 const ID = 'H35.11/don-vi/v1';
@@ -483,6 +483,7 @@ for (const engine of engines) {
           name: 'Mới',
           roles: ['consumer', role],
           credential: { kind: 'secret' },
+          document: PAPER,
         };
         const problem = await refused(desk.call(operator, 'POST', '/systems', body), 'role_required');
         assert.match(problem.parts.detail?.en ?? '', new RegExp(`${role}.*manager`));
@@ -507,7 +508,7 @@ for (const engine of engines) {
       });
 
     it('leave it to operators to register what is no danger', async () => {
-      const body = { agency: 'H35.11', name: 'Mới', credential: { kind: 'secret' } };
+      const body = { agency: 'H35.11', name: 'Mới', credential: { kind: 'secret' }, document: PAPER };
       for (const roles of [['provider'], ['consumer']])
         assert.equal((await desk.call(operator, 'POST', '/systems', { ...body, roles })).status, 201);
       const self = { ...body, id: 'admin', roles: ['auditor'] };

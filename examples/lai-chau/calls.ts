@@ -35,6 +35,9 @@ export const LOCKED = 'so-y-te-thong-ke';
 export const REVOKED = 'so-xay-dung-phan-mem-cu';
 export const CLOSED_DISTRICT = 'mot-cua-huyen-sin-ho';
 export const WITHOUT_CALLS = 'thu-gioi-han';
+export const TAM_DUNG = 'mot-cua-sin-ho';
+export const HET_HAN_MUC = 'van-phong-bao-cao';
+export const HET_HAN = 'thanh-tra-khai-thac';
 export const AUDITOR = 'quan-tri-kiem-tra';
 
 const DON_VI = '/data/H35.11/don-vi-hanh-chinh/v1';
@@ -228,6 +231,18 @@ function wrongRequests(): SampleCall[] {
   ];
 }
 
+/** A grant lets three of its nine fields pass. */
+function grantedCalls(): SampleCall[] {
+  return [
+    answered(
+      'Dịch vụ đặc thù đã được phê duyệt: chỉ các trường được duyệt',
+      MOT_CUA,
+      `${DOANH_NGHIEP}/doanh-nghiep/9999999992`,
+      '"doanhNghiep":{"ten":"CÔNG TY CỔ PHẦN MẪU DƯỢC LIỆU SÌN HỒ","tinhTrang":"Đang hoạt động"}',
+    ),
+  ];
+}
+
 function wrongCallers({ expired, revoked }: SampleTokens): SampleCall[] {
   return [
     refused('Không gửi mã truy cập', null, PU_SAM_CAP, [401, 'token_missing']),
@@ -242,6 +257,25 @@ function wrongCallers({ expired, revoked }: SampleTokens): SampleCall[] {
       `${DOANH_NGHIEP}/doanh-nghiep/9999999992`,
       [403, 'grant_required'],
     ),
+    refused('Chưa đăng ký dịch vụ chia sẻ mặc định', TAM_DUNG, PU_SAM_CAP, [403, 'grant_required']),
+    refused('Phê duyệt đang tạm dừng', TAM_DUNG, `${DOANH_NGHIEP}/doanh-nghiep/9999999992`, [
+      403,
+      'grant_not_active',
+    ]),
+    refused('Phê duyệt đã hết thời hạn', HET_HAN, `${DOANH_NGHIEP}/doanh-nghiep/9999999992`, [
+      403,
+      'grant_expired',
+    ]),
+    refused(
+      'Thao tác không nằm trong phê duyệt',
+      MOT_CUA,
+      `${DOANH_NGHIEP}/doanh-nghiep/9999999992/tinh-trang`,
+      [403, 'operation_not_granted'],
+    ),
+    refused('Đã dùng hết hạn mức được đặt', HET_HAN_MUC, `${DOANH_NGHIEP}/doanh-nghiep/9999999992`, [
+      429,
+      'quota_exceeded',
+    ]),
     refused(
       'Thanh tra không được đăng ký cơ quan',
       AUDITOR,
@@ -308,6 +342,7 @@ export function exampleCalls(tokens: SampleTokens): SampleCall[] {
   return [
     ...answersOfLists(),
     ...answersOfSystems(),
+    ...grantedCalls(),
     ...sandboxCalls(),
     ...wrongRequests(),
     ...wrongCallers(tokens),

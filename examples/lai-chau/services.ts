@@ -11,6 +11,9 @@ export interface SampleSources {
 /** Port 1 (tcpmux) is privileged and long out of use: nobody listens there. */
 const NOBODY_LISTENS_PORT = 1;
 
+/** Grants of the sample end a year after its first start. */
+const YEAR_MS = 365 * 86_400_000;
+
 /** The values for `${NAME}` and the credentials of all sample services, by variable. */
 export function sampleValues(sources: SampleSources): Readonly<Record<string, string>> {
   const { administrativeUnits, agencyList, ports, apiKeys } = sources;
@@ -24,5 +27,6 @@ export function sampleValues(sources: SampleSources): Readonly<Record<string, st
     MOT_CUA_API_KEY: apiKeys['mot-cua'],
     DOANH_NGHIEP_API_KEY: apiKeys['doanh-nghiep'],
     THU_NGHIEM_API_KEY: apiKeys['thu-nghiem'],
+    HAN_DUNG: new Date(Date.now() + YEAR_MS).toISOString().slice(0, 10),
   };
 }

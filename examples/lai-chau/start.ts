@@ -1,7 +1,8 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { httpApi, type ManagementApi } from '../../gateway/cli/api.js';
+import { type HttpApi, httpApi, type ManagementApi } from '../../gateway/cli/api.js';
 import { applyTree, loadTree, type MadeCredential } from '../../gateway/cli/apply.js';
+import { proofOf } from '../../gateway/cli/credential-file.js';
 import { ConfigError } from '../../gateway/base/config.js';
 import { configured, type Gateway, startGateway } from '../../gateway/main.js';
 import { newSecret } from '../../gateway/base/ids.js';
@@ -78,6 +79,31 @@ function sampleManager(kept: Kept): ManagementApi {
   };
 }
 
+/** Each system takes its own steps: asks, agrees, tries in the sandbox. */
+function sampleActors(kept: Kept): (clientId: string) => HttpApi | undefined {
+  const known = new Map<string, HttpApi>();
+  return (clientId) => {
+    const found = known.get(clientId);
+    const credential = kept.credentials.find(({ id }) => id === clientId);
+    if (found !== undefined || credential === undefined) return found;
+    const api = httpApi({ url: config.publicUrl, clientId, proof: proofOf(credential) });
+    known.set(clientId, api);
+    return api;
+  };
+}
+
+/** Nobody waits a year to see a grant that has expired: this one's term is moved, and it expires by itself. */
+async function endOneGrant({ database }: Gateway): Promise<void> {
+  const { knex } = database;
+  const past = Date.now() - 1000;
+  const grant = await knex<{ id: string; system_id: string; state: string; valid_until: number }>('grants')
+    .where({ system_id: 'thanh-tra-khai-thac', state: 'active' })
+    .first('id');
+  if (grant === undefined) return;
+  await knex('grants').where({ id: grant.id }).update({ valid_until: past });
+  await knex('changes').insert({ noun: 'grant', key: grant.id, at: past });
+}
+
 /** Applies the folder through the management API, as `lgsp apply` does. */
 async function applySample(gateway: Gateway, kept: Kept, systems: DepartmentSystems): Promise<void> {
   const sources = {
@@ -102,12 +128,14 @@ async function applySample(gateway: Gateway, kept: Kept, systems: DepartmentSyst
   await applyTree(
     { api, approver: sampleManager(kept), tree },
     {
+      actAs: sampleActors(kept),
       onCredential(credential) {
         kept.credentials.push(credential);
         writePrivate(keptFile, kept);
       },
     },
   );
+  await endOneGrant(gateway);
 }
 
 const MANAGEMENT_ROLES = new Set(['owner', 'manager', 'operator', 'provider', 'auditor']);

@@ -135,10 +135,22 @@ const EARLY_MS = 30_000;
 const payloadOf = (body: unknown): string | Uint8Array<ArrayBuffer> =>
   body instanceof FileBody ? new Uint8Array(body.bytes) : JSON.stringify(body);
 
+/** A gateway elsewhere, to one of its clients. */
+export interface HttpApi extends ManagementApi {
+  /** Reads from a data service. @returns the status */
+  call(path: string): Promise<number>;
+}
+
 /** The management API of a gateway elsewhere. */
-export function httpApi(client: ApiClient): ManagementApi {
+export function httpApi(client: ApiClient): HttpApi {
   let known: AccessToken | null = null;
   return {
+    async call(path) {
+      const { token } = await fetchToken(client, 'data');
+      const answer = await send(`${client.url}${path}`, { headers: { authorization: `Bearer ${token}` } });
+      await answer.arrayBuffer();
+      return answer.status;
+    },
     async request(method, path, body) {
       if (known === null || known.expiresAt - EARLY_MS < Date.now()) known = await fetchToken(client, 'api');
       const headers: Record<string, string> = {

@@ -5,6 +5,7 @@ import { applyCalendar } from './apply/calendar.js';
 import { applyLegalBasis, successorsFirst } from './apply/legal-bases.js';
 import { applyService } from './apply/services.js';
 import { type ApplyOptions, type ApplyResult, Session } from './apply/session.js';
+import { applySharingRequest, applySubscription } from './apply/sharing.js';
 import { applySystem } from './apply/systems.js';
 import type { Tree } from './tree.js';
 
@@ -13,7 +14,7 @@ export { loadTree } from './tree.js';
 
 /**
  * Brings a gateway to what a folder says: legal bases (successors first), the calendar, documents, agencies (parents
- * first), then systems, then services. What is already
+ * first), then systems, then services, subscriptions and sharing requests. What is already
  * so is left alone, so that a second run changes nothing; what the files do not mention stays as it is.
  *
  * Who saves a revision may not publish it: `approver` decides what a manager decides. Without one, what `api` may
@@ -29,9 +30,14 @@ export async function applyTree(
   const session = new Session(api, options, approver);
   for (const basis of successorsFirst(tree.legalBases ?? [])) await applyLegalBasis(session, basis);
   await applyCalendar(session, tree.calendar ?? []);
-  for (const document of tree.documents ?? []) await applyDocument(session, document);
+  const documents = tree.documents ?? [];
+  for (const document of documents) if (document.by === undefined) await applyDocument(session, document);
   for (const agency of parentsFirst(tree.agencies ?? [])) await applyAgency(session, agency);
   for (const system of tree.systems ?? []) await applySystem(session, system);
+  // These are entered by systems that had to be there first.
+  for (const document of documents) if (document.by !== undefined) await applyDocument(session, document);
   for (const service of tree.services ?? []) await applyService(session, service);
+  for (const one of tree.subscriptions ?? []) await applySubscription(session, one);
+  for (const one of tree.sharingRequests ?? []) await applySharingRequest(session, one);
   return { rows: session.rows, credentials: session.credentials };
 }

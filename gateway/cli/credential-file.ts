@@ -1,4 +1,5 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { type ClientProof, type HttpApi, httpApi } from './api.js';
 import type { MadeCredential } from './apply.js';
 import { CommandFailure } from './failure.js';
 
@@ -11,6 +12,29 @@ function readKnown(path: string): MadeCredential[] {
     // Said below; what the parser says could repeat a secret.
   }
   throw new CommandFailure(`${path} is there and holds no list of credentials`, 2);
+}
+
+/**
+ * The clients of a file of credentials, to take the steps that are theirs. It is read when it is asked, for the run
+ * itself may have added to it.
+ */
+export function actorsOf(url: string, path: string | undefined): (clientId: string) => HttpApi | undefined {
+  const known = new Map<string, HttpApi>();
+  return (clientId) => {
+    const found = known.get(clientId);
+    if (found !== undefined || path === undefined) return found;
+    const credential = readKnown(path).find(({ id }) => id === clientId);
+    if (credential === undefined) return undefined;
+    const api = httpApi({ url, clientId, proof: proofOf(credential) });
+    known.set(clientId, api);
+    return api;
+  };
+}
+
+export function proofOf(credential: MadeCredential): ClientProof {
+  return credential.auth === 'secret'
+    ? { kind: 'secret', secret: credential.secret }
+    : { kind: 'key', jwk: credential.jwk };
 }
 
 /**

@@ -3,6 +3,7 @@ import { dirname, join } from 'node:path';
 import type { ManagementApi } from './api.js';
 import { legalFiles } from './export-legal.js';
 import { all, ask, present, read, yaml } from './export-reading.js';
+import { sharingFiles } from './export-sharing.js';
 import { CommandFailure } from './failure.js';
 
 interface Agency {
@@ -141,6 +142,7 @@ export async function exportTree(api: ManagementApi): Promise<ExportedFiles> {
   const services = await all<Service>(api, '/services');
   const files: Record<string, string | Buffer> = {
     ...(await documentFiles(api)),
+    ...(await sharingFiles(api)),
     'agencies.yaml': yaml((await all<Agency>(api, '/agencies')).map(agencyEntry)),
     'systems.yaml': yaml(systems.map(systemEntry)),
     ...(await legalFiles(api)),

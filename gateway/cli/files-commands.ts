@@ -9,7 +9,7 @@ import {
   withApprover,
   withConnection,
 } from './connection.js';
-import { credentialFile } from './credential-file.js';
+import { actorsOf, credentialFile } from './credential-file.js';
 import { exportTree, writeFiles } from './export.js';
 import { type Io, json, table } from './io.js';
 
@@ -18,6 +18,7 @@ interface ApplyFlags extends ApproverOptions {
   readonly dryRun?: boolean;
   readonly refreshCredentials?: boolean;
   readonly credentialsOut?: string;
+  readonly actAs?: string;
   readonly json?: boolean;
 }
 
@@ -57,7 +58,10 @@ async function apply(io: Io, flags: ApplyFlags): Promise<void> {
       ? { mayMakeCredentials: false }
       : { onCredential: credentialFile(credentialsOut) };
   const { dryRun = false, refreshCredentials = false } = flags;
-  io.out(report(await applyTree({ api, approver, tree }, { dryRun, refreshCredentials, ...keeping }), flags));
+  const { url } = clientOf(flags, io.env);
+  const actAs = actorsOf(url, flags.actAs ?? credentialsOut);
+  const options = { dryRun, refreshCredentials, actAs, ...keeping };
+  io.out(report(await applyTree({ api, approver, tree }, options), flags));
 }
 
 async function exportTo(io: Io, flags: ExportFlags): Promise<void> {
@@ -76,6 +80,10 @@ export function addFilesCommands(program: Command, io: Io): void {
     .requiredOption('-f, --file <folder>', 'agencies.yaml, systems.yaml, services/, …')
     .option('--dry-run', 'say what would be done, and do none of it')
     .option('--refresh-credentials', 'send the credentials of every service again')
+    .option(
+      '--act-as <file>',
+      'credentials of the clients whose own steps are taken; default: --credentials-out',
+    )
     .option('--credentials-out <file>', 'where new secrets and keys are kept (mode 0600)')
     .option('--json', 'for programs')
     .action((flags: ApplyFlags) => apply(io, flags));

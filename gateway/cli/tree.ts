@@ -5,6 +5,12 @@ import { AGENCY_LEVELS } from '../store/agencies.js';
 import { DOCUMENT_KINDS } from '../store/documents.js';
 import { ROLES } from '../store/systems.js';
 import { CalendarSchema, LegalBasesSchema, type TreeCalendarDay, type TreeLegalBasis } from './tree-legal.js';
+import {
+  SharingRequestsSchema,
+  SubscriptionsSchema,
+  type TreeSharingRequest,
+  type TreeSubscription,
+} from './tree-sharing.js';
 import { readYaml, TreeError, type Values } from './substitute.js';
 
 const AgencySchema = z.strictObject({
@@ -31,6 +37,7 @@ const DocumentSchema = z.strictObject({
     .regex(/^[^/\\.][^/\\]*$/)
     .optional()
     .describe('Its attachment, in documents/'),
+  by: z.string().optional().describe('The client that enters it, so that it is its agency’s document'),
 });
 
 const SystemSchema = z
@@ -94,6 +101,8 @@ export interface TreeService {
 /** What a folder says there should be. */
 export interface Tree {
   readonly documents: readonly TreeDocument[];
+  readonly subscriptions?: readonly TreeSubscription[];
+  readonly sharingRequests?: readonly TreeSharingRequest[];
   readonly legalBases?: readonly TreeLegalBasis[];
   readonly calendar?: readonly TreeCalendarDay[];
   readonly agencies: readonly TreeAgency[];
@@ -217,8 +226,8 @@ export function loadContract(
 }
 
 /**
- * Reads a folder: `legal-bases.yaml`, `calendar.yaml`, `documents.yaml` with `documents/`, `agencies.yaml`, `systems.yaml`, `services/<folder>/` and
- * `service-states.yaml`, each of which may be missing. A service that `service-states.yaml` does not name is to be published.
+ * Reads a folder: `legal-bases.yaml`, `calendar.yaml`, `documents.yaml` with `documents/`, `agencies.yaml`, `systems.yaml`, `services/<folder>/`,
+ * `service-states.yaml`, `subscriptions.yaml` and `sharing-requests.yaml`, each of which may be missing. A service that `service-states.yaml` does not name is to be published.
  *
  * @param values what `${NAME}` and `credentials.yaml` take their values from: the environment
  * @throws TreeError with every fault, by file
@@ -234,6 +243,8 @@ export function loadTree(path: string, values: Values): Tree {
   const stateOf = (name: string) => states.find(({ service }) => service === name) ?? PUBLISHED;
   return {
     documents: folder.documents(),
+    subscriptions: folder.optional('subscriptions.yaml', SubscriptionsSchema, []),
+    sharingRequests: folder.optional('sharing-requests.yaml', SharingRequestsSchema, []),
     legalBases: folder.optional('legal-bases.yaml', LegalBasesSchema, []),
     calendar: folder.optional('calendar.yaml', CalendarSchema, []),
     agencies: folder.optional('agencies.yaml', z.array(AgencySchema), []),

@@ -90,6 +90,8 @@ export interface RequestFilter {
   readonly overdueAt?: number | undefined;
   /** Only where this agency is consumer or provider; a draft is its consumer's alone. */
   readonly party?: string | undefined;
+  /** Drafts of this agency only. */
+  readonly draftsOf?: string | undefined;
 }
 
 export async function findRequest(knex: Knex, id: string): Promise<RequestRow | undefined> {
@@ -102,10 +104,12 @@ export async function pageRequests(
   ask: PageAsk,
 ): Promise<Page<RequestRow>> {
   const query = database.knex('sharing_requests').select();
-  const { service, state, consumer, provider, party, overdueAt } = filter;
+  const { service, state, consumer, provider, party, overdueAt, draftsOf } = filter;
   for (const [column, value] of Object.entries({ service_id: service, state, consumer, provider }))
     if (value !== undefined) void query.where({ [column]: value });
   if (overdueAt !== undefined) void query.where('due_at', '<', overdueAt);
+  if (draftsOf !== undefined)
+    void query.where((seen) => void seen.whereNot({ state: 'draft' }).orWhere({ consumer: draftsOf }));
   if (party !== undefined)
     void query.where((either) => {
       void either.where({ consumer: party });

@@ -99,7 +99,8 @@ describe('a folder for lgsp apply', () => {
         'DOANH_NGHIEP_PORT',
         'THU_NGHIEM_PORT',
         'NGUON_TAT_PORT',
-      ].map((name) => [name, '1']),
+        'HAN_DUNG',
+      ].map((name) => [name, name === 'HAN_DUNG' ? '2027-01-01' : '1']),
     );
     const tree = loadTree('examples/lai-chau', env);
     assert.ok(tree.agencies.length > 10 && tree.systems.length > 5 && tree.services.length > 4);

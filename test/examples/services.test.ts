@@ -322,6 +322,7 @@ describe('the services of the sample', () => {
         ...['client_locked', 'client_revoked', 'agency_inactive', 'grant_required', 'role_required'],
         ...['service_not_found', 'operation_not_found', 'method_not_allowed', 'not_acceptable'],
         ...['service_retired', 'service_suspended', 'body_too_large', 'media_type_unsupported'],
+        ...['grant_not_active', 'grant_expired', 'operation_not_granted', 'quota_exceeded'],
         ...['rate_limited', 'response_invalid', 'source_failed', 'source_timeout', 'source_unreachable'],
       ])
         assert.ok((codes as Set<string>).has(code), code);

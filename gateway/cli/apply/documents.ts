@@ -22,23 +22,32 @@ const TYPES: Readonly<Record<string, string>> = {
   '.odt': 'application/vnd.oasis.opendocument.text',
 };
 
-function attach(session: Session, { id, attachment }: TreeDocument): Step[] {
+/** By whoever runs this, or in the name of the client whose agency the document belongs to. */
+function send(session: Session, { id, by }: TreeDocument, method: string, path: string, body: unknown) {
+  const what = `document ${id}`;
+  return by === undefined
+    ? session.send(what, method, path, body)
+    : session.sendAs(by, what, method, path, body);
+}
+
+function attach(session: Session, document: TreeDocument): Step[] {
+  const { id, attachment } = document;
   if (attachment === null) return [];
   const type = TYPES[extname(attachment.name).toLowerCase()];
   if (type === undefined)
     throw new CommandFailure(`documents/${attachment.name}: not a kind of file that can be attached`);
   const path = `/documents/${id}/attachment?name=${encodeURIComponent(attachment.name)}`;
-  const run = () => session.send(`document ${id}`, 'PUT', path, new FileBody(attachment.bytes, type));
+  const run = () => send(session, document, 'PUT', path, new FileBody(attachment.bytes, type));
   return [{ name: 'attach', run }];
 }
 
 /** A document says what it says for ever: it is entered, and its file attached; it is never changed. */
 export async function applyDocument(session: Session, document: TreeDocument): Promise<void> {
-  const { attachment, ...fields } = document;
+  const { attachment, by: _enteredBy, ...fields } = document;
   const { id } = fields;
   const now = await session.find<DocumentBody>(`/documents/${encodeURIComponent(id)}`);
   if (now === null) {
-    const run = () => session.send(`document ${id}`, 'POST', '/documents', fields);
+    const run = () => send(session, document, 'POST', '/documents', fields);
     await session.carryOut('document', id, true, [{ name: 'enter', run }, ...attach(session, document)]);
     return;
   }

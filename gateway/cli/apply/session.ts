@@ -27,8 +27,16 @@ export interface ApplyOptions {
   readonly refreshCredentials?: boolean;
   /** False: fails before a credential is made that nobody would keep. */
   readonly mayMakeCredentials?: boolean;
+  /** The management API in the name of another client, for steps that are that client's alone to take. */
+  readonly actAs?: (clientId: string) => Actor | undefined;
   /** Told of each credential the moment it exists, so that a later failure cannot lose it. */
   readonly onCredential?: (credential: MadeCredential) => void;
+}
+
+/** A client whose own steps `apply` may take. */
+export interface Actor extends ManagementApi {
+  /** Calls a data service, e.g. in the sandbox. @returns the status */
+  call(path: string): Promise<number>;
 }
 
 export interface ApplyResult {
@@ -75,6 +83,31 @@ export class Session {
   /** @throws CommandFailure with the refusal and every fault it names */
   async send(what: string, method: string, path: string, body?: unknown): Promise<unknown> {
     return this.#accepted(what, await this.#api.request(method, path, body));
+  }
+
+  /** The same in the name of another client. */
+  async sendAs(client: string, what: string, method: string, path: string, body?: unknown): Promise<unknown> {
+    return this.#accepted(what, await this.#actor(client, what).request(method, path, body));
+  }
+
+  /** What another client finds; whoever runs this looks where that client cannot be acted for yet. */
+  async findAs(client: string, path: string): Promise<unknown> {
+    const actor = this.options.actAs?.(client);
+    return actor === undefined
+      ? await this.find(path)
+      : this.#accepted(`GET ${path}`, await actor.request('GET', path));
+  }
+
+  /** A call that a system makes to see whether it works. */
+  async tryOut(client: string, path: string): Promise<void> {
+    const status = await this.#actor(client, path).call(path);
+    if (status >= 400) throw new CommandFailure(`${client} called ${path} and was answered ${status}`);
+  }
+
+  #actor(client: string, what: string): Actor {
+    const actor = this.options.actAs?.(client);
+    if (actor !== undefined) return actor;
+    throw new CommandFailure(`${what} is for ${client} to do: give its credential with --act-as FILE`, 2);
   }
 
   /** The same for what a manager decides: by the approver, where there is one. */

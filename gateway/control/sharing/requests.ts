@@ -44,7 +44,7 @@ export async function list({ database, clock }: ControlContext, call: ControlCal
   const filter = {
     ...asked,
     ...(overdue === true ? { overdueAt: now } : {}),
-    ...(seesAll(caller) ? {} : { party: caller.agency }),
+    ...(seesAll(caller) ? { draftsOf: caller.agency } : { party: caller.agency }),
   };
   const page = await pageRequests(database, filter, pageAsked(query));
   return { status: 200, body: pageBody(page, (row) => requestView(row, now)) };

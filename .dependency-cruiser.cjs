@@ -3,7 +3,7 @@ const STEPS = [
   ['^gateway/base/', '^connectors/'],
   ['^gateway/store/', '^migrations/'],
   ['^gateway/audit/', '^gateway/identity/', '^gateway/catalogue/'],
-  ['^gateway/control/[^/]+/', '^gateway/control/[^/]+\\.ts$'],
+  ['^gateway/control/[^/]+/', '^gateway/control/[^/]+\\.ts$', '^gateway/outbox/'],
   ['^gateway/portal/', '^gateway/schedule/'],
   ['^gateway/pipeline/'],
   ['^gateway/http/'],
@@ -58,6 +58,18 @@ module.exports = {
       severity: 'error',
       from: { path: '^gateway/catalogue/' },
       to: { path: '^gateway/(audit|identity)/' },
+    },
+    {
+      name: 'outbox-is-alone',
+      severity: 'error',
+      from: { path: '^gateway/outbox/' },
+      to: { path: '^gateway/(control|catalogue|audit)/' },
+    },
+    {
+      name: 'control-sends-nothing',
+      severity: 'error',
+      from: { path: '^gateway/control/' },
+      to: { path: '^gateway/outbox/' },
     },
     {
       name: 'nouns-never-see-each-other',

@@ -35,6 +35,7 @@ import { clientDirectory } from './pipeline/client-directory.js';
 import { Limits } from './pipeline/limits.js';
 import { createManagementApi } from './pipeline/management-api.js';
 import { Quota } from './pipeline/quota.js';
+import { type Outbox, startOutbox } from './outbox/outbox.js';
 import { corridors } from './pipeline/table.js';
 import { createPortal, portalAssets } from './portal/portal.js';
 import { controlContext } from './wiring/control-context.js';
@@ -207,8 +208,18 @@ async function openRooms(node: Node): Promise<OpenRooms> {
   };
 }
 
+interface ServerRooms extends OpenRooms {
+  readonly outbox: Outbox;
+  readonly quota: Quota;
+}
+
+const outboxGauges = (outbox: Outbox) => ({
+  lgsp_outbox_waiting: { help: 'Notices waiting to be sent', read: () => outbox.waiting },
+  lgsp_outbox_failed: { help: 'Notices that were given up', read: () => outbox.failed },
+});
+
 /** The corridor over those rooms, and what stands before it. */
-async function buildServer(rooms: OpenRooms, redis: Redis | null, quota: Quota): Promise<Server> {
+async function buildServer(rooms: ServerRooms, redis: Redis | null): Promise<Server> {
   const { config, clock, log, recorder, catalogue, authorizationServer, certificates } = rooms;
   const limits = new Limits({ config, redis, log });
   const dpop = dpopRules({ ...rooms, redis });
@@ -220,11 +231,12 @@ async function buildServer(rooms: OpenRooms, redis: Redis | null, quota: Quota):
   let gate: Gate | null = null;
   const metrics = new Metrics({
     lgsp_records_waiting: { help: 'Records waiting for the disk', read: () => recorder.waiting },
+    ...outboxGauges(rooms.outbox),
     lgsp_calls_in_progress: { help: 'Calls in progress on this node', read: () => gate?.inProgress ?? 0 },
   });
   gate = new Gate({
     ...rooms,
-    corridors: corridors({ ...rooms, tokens, limits, quota, api }),
+    corridors: corridors({ ...rooms, tokens, limits, api }),
     metrics,
     certificates,
   });
@@ -266,9 +278,11 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
     );
     const redis = openRedis(config, log);
     closers.push(() => redis?.disconnect());
+    const outbox = startOutbox(rooms);
+    closers.push(() => outbox.close());
     const quota = new Quota(database, clock);
     closers.push(() => quota.close());
-    const server = await buildServer(rooms, redis, quota);
+    const server = await buildServer({ ...rooms, outbox, quota }, redis);
     const olderThanMs = database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS;
     await closeInterrupted(database, recorder, { olderThanMs, clock });
     const jobs = startJobs({ ...rooms, context: controlContext(rooms) });

@@ -5,6 +5,36 @@ const limit = z.strictObject({
   seconds: z.int().min(1).max(86_400).describe('Length of the window, seconds'),
 });
 
+const smtp = z
+  .strictObject({
+    url: z
+      .string()
+      .regex(/^smtps?:\/\/[^/?#]+\/?$/)
+      .optional()
+      .describe('smtp://user@host:587 or smtps://host, in place of host, port, secure and user'),
+    host: z.string().min(1).optional().describe('The server that takes e-mail; none: no e-mail is sent'),
+    port: z.int().min(1).max(65_535).optional().describe('Default 587, or 465 with secure'),
+    secure: z.boolean().default(false).describe('TLS from the first byte, rather than by STARTTLS'),
+    requireTls: z.boolean().default(true).describe('Sends nothing to a server that offers no TLS'),
+    caFile: z.string().optional().describe('PEM file of the authority that the server belongs to'),
+    user: z.string().min(1).optional(),
+    password: z.string().optional(),
+    passwordFile: z.string().optional().describe('File that holds the password, in place of password'),
+    from: z.email().optional().describe('The sender of e-mail'),
+  })
+  .refine((one) => one.url === undefined || one.host === undefined, {
+    path: ['host'],
+    message: 'either url or host',
+  })
+  .refine((one) => one.password === undefined || one.passwordFile === undefined, {
+    path: ['passwordFile'],
+    message: 'either password or passwordFile',
+  })
+  .refine((one) => (one.url ?? one.host) === undefined || one.from !== undefined, {
+    path: ['from'],
+    message: 'a sender is needed',
+  });
+
 /** The whole configuration of a node. Unknown keys are refused: a misspelt key must not silently mean the default. */
 export const ConfigSchema = z.strictObject({
   port: z.int().min(0).max(65_535).default(8080),
@@ -143,6 +173,7 @@ export const ConfigSchema = z.strictObject({
         .describe('How often a node looks for what fell due'),
     })
     .prefault({}),
+  smtp: smtp.prefault({}).describe('Where notices leave as e-mail'),
   refreshMs: z
     .int()
     .min(20)
@@ -173,6 +204,7 @@ const ENVIRONMENT: Readonly<Record<string, string>> = {
   LGSP_MASTER_KEY: 'masterKey',
   LGSP_TRUSTED_PROXIES: 'trustedProxies',
   LGSP_LOG_LEVEL: 'logLevel',
+  LGSP_SMTP_PASSWORD: 'smtp.password',
 };
 
 function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Record<string, unknown> {
@@ -197,6 +229,20 @@ function fromEnvironment(env: Readonly<Record<string, string | undefined>>): Rec
   return found;
 }
 
+/** Variables on top of the file; `a.b` goes into the section `a`. */
+function withEnvironment(
+  file: Readonly<Record<string, unknown>>,
+  env: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...file };
+  for (const [path, value] of Object.entries(env)) {
+    const [section = '', key] = path.split('.');
+    if (key === undefined) merged[section] = value;
+    else merged[section] = { ...(merged[section] as object | undefined), [key]: value };
+  }
+  return merged;
+}
+
 function freeze<T extends object>(value: T): T {
   for (const part of Object.values(value))
     if (typeof part === 'object' && part !== null) freeze(part as object);
@@ -209,8 +255,8 @@ function freeze<T extends object>(value: T): T {
  * @throws ConfigError naming every key that is unknown or wrong
  */
 export function loadConfig(file: unknown, env: Readonly<Record<string, string | undefined>> = {}): Config {
-  const base = typeof file === 'object' && file !== null ? file : {};
-  const parsed = ConfigSchema.safeParse({ ...base, ...fromEnvironment(env) });
+  const base = typeof file === 'object' && file !== null ? (file as Record<string, unknown>) : {};
+  const parsed = ConfigSchema.safeParse(withEnvironment(base, fromEnvironment(env)));
   if (!parsed.success) {
     const faults = parsed.error.issues.map(
       (issue) => `${issue.path.join('.') || '(root)'}: ${issue.message}`,

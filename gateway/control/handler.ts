@@ -72,6 +72,15 @@ export interface ControlContext {
     document: string,
     credentialNames: readonly string[],
   ): Promise<ServiceCheck>;
+  /** What the channels of notices need of other rooms. */
+  readonly channels: {
+    /** Seals the secret of a webhook for storage. */
+    seal(channelId: string, plain: string): string;
+    /** Whether the egress allow-list lets the gateway call there now. */
+    mayCall(url: URL): Promise<boolean>;
+    /** Whether there is a mail server. */
+    readonly mail: boolean;
+  };
   /** Makes this node see a change at once; other nodes follow within a second. */
   refresh(): Promise<void>;
   /** False: who made a revision may publish it too. Whatever is not said is strict. */

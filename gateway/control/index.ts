@@ -9,6 +9,7 @@ import { documentRoutes } from './documents/routes.js';
 import { legalBasisRoutes } from './legal-bases/routes.js';
 import { meRoutes } from './me/routes.js';
 import { serviceExecutors } from './services/executors.js';
+import { noticeRoutes } from './notices/routes.js';
 import { serviceRoutes } from './services/routes.js';
 import { sharingRoutes } from './sharing/routes.js';
 import { systemRoutes } from './systems/routes.js';
@@ -30,5 +31,6 @@ export function createControl(context: ControlContext): ControlHandlers {
     ...calendarRoutes(context),
     ...sharingRoutes(context),
     ...meRoutes(context),
+    ...noticeRoutes(context),
   };
 }

@@ -13,6 +13,7 @@ export type ChangedNoun =
   | 'sharing_request'
   | 'account_request'
   | 'difficulty'
+  | 'channel'
   | 'change_request'
   | 'break_glass';
 

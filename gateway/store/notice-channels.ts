@@ -77,3 +77,11 @@ export async function deleteChannel(knex: Knex, id: string): Promise<void> {
   await knex('outbox').where({ channel_id: id }).delete();
   await knex<ChannelRow>('notice_channels').where({ id }).delete();
 }
+
+export async function countFailure(knex: Knex, id: string): Promise<void> {
+  await knex<ChannelRow>('notice_channels').where({ id }).increment('failures', 1);
+}
+
+export async function forgetFailures(knex: Knex, id: string): Promise<void> {
+  await knex<ChannelRow>('notice_channels').where({ id }).where('failures', '>', 0).update({ failures: 0 });
+}

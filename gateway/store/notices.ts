@@ -102,6 +102,19 @@ export async function postNotice(trx: Knex, notice: Notice): Promise<void> {
   await enqueue(trx, row.id, await matchingChannels(trx, row.agency, row.kind), notice.at);
 }
 
+/** A notice that goes out through one channel only, whatever kinds it wants; to try it. @returns the delivery's id */
+export async function postTo(trx: Knex, channelId: string, notice: Notice): Promise<string> {
+  const row = rowOf(notice);
+  await trx<NoticeRow>('notices').insert(row);
+  const [id = ''] = await enqueue(trx, row.id, [channelId], notice.at);
+  return id;
+}
+
+/** What is to be delivered, whoever may read it. */
+export async function noticeToSend(knex: Knex, id: string): Promise<NoticeRow | undefined> {
+  return await knex<NoticeRow>('notices').where({ id }).first();
+}
+
 /** What this reader may see: their agency's notices that are for everybody, for a role they hold, or for them. */
 function seenBy(knex: Knex, reader: Reader): Knex.QueryBuilder {
   return knex('notices')
@@ -179,4 +192,12 @@ export async function markAllRead(knex: Knex, reader: Reader, at: number): Promi
     [...unread.bindings] as Knex.RawBinding[],
   );
   return made.rowCount ?? made.changes ?? 0;
+}
+
+/** The newest of this kind about this object. */
+export async function lastNotice(
+  knex: Knex,
+  { agency, kind, noun, key }: Pick<Notice, 'agency' | 'kind' | 'noun' | 'key'>,
+): Promise<NoticeRow | undefined> {
+  return await knex<NoticeRow>('notices').where({ agency, kind, noun, key }).orderBy('id', 'desc').first();
 }

@@ -27,20 +27,19 @@ export type Leased = Pick<OutboxRow, 'id' | 'notice_id' | 'channel_id' | 'attemp
   readonly leased_by: string;
 };
 
-/** Puts a notice up for each of the channels; in the transaction that makes the notice. */
+/** Puts a notice up for each of the channels; in the transaction that makes the notice. @returns the rows' ids */
 export async function enqueue(
   trx: Knex,
   noticeId: string,
   channels: readonly string[],
   at: number,
-): Promise<void> {
-  if (channels.length === 0) return;
-  await trx<OutboxRow>('outbox').insert(
-    channels.map((channel_id) => ({
+): Promise<string[]> {
+  const rows = channels.map(
+    (channel_id): OutboxRow => ({
       id: uuidv7(at),
       notice_id: noticeId,
       channel_id,
-      state: 'waiting' as const,
+      state: 'waiting',
       attempts: 0,
       next_at: at,
       lease_until: null,
@@ -48,8 +47,10 @@ export async function enqueue(
       last_error: null,
       created_at: at,
       sent_at: null,
-    })),
+    }),
   );
+  if (rows.length > 0) await trx<OutboxRow>('outbox').insert(rows);
+  return rows.map(({ id }) => id);
 }
 
 function due(knex: Knex, now: number, notTo: readonly string[]): Knex.QueryBuilder {
@@ -78,7 +79,8 @@ export async function leaseNext(
   const next = due(knex, ask.now, ask.notTo);
   if (engine === 'postgres') void next.forUpdate().skipLocked();
   const [row] = (await knex('outbox')
-    .whereIn('id', next)
+    // `=` and not `IN`: PostgreSQL may run the latter's query again, and would lock another row each time.
+    .where('id', '=', next)
     .update({
       leased_by: ask.node,
       lease_until: ask.now + ask.leaseMs,
@@ -177,11 +179,11 @@ export async function countOutbox(knex: Knex): Promise<{ waiting: number; failed
   return { waiting: of('waiting'), failed: of('failed') };
 }
 
-/** Removes what was sent long ago, at most `batch` rows. */
-export async function deleteSent(knex: Knex, before: number, batch: number): Promise<void> {
+/** Removes what was sent or given up long ago, at most `batch` rows. */
+export async function deleteOld(knex: Knex, before: number, batch: number): Promise<void> {
   const old = knex<OutboxRow>('outbox')
     .select('id')
-    .where({ state: 'sent' })
+    .whereIn('state', ['sent', 'failed'])
     .where('next_at', '<', before)
     .limit(batch);
   await knex('outbox').whereIn('id', old).delete();

@@ -5,6 +5,9 @@ import type { Config } from '../base/config.js';
 import type { Catalogue } from '../catalogue/catalogue.js';
 import { checkService } from '../catalogue/check.js';
 import type { ControlContext } from '../control/handler.js';
+import { mailSettings } from '../outbox/mail-settings.js';
+import { CHANNEL_SEAL } from '../outbox/outbox.js';
+import { mayCall } from '../outbox/webhook.js';
 import { openAttachments } from '../store/attachments.js';
 import { postNotice } from '../store/notices.js';
 import { credentialLabel, probe, type SourceParts } from './sources.js';
@@ -29,6 +32,11 @@ export function controlContext(parts: ControlParts): ControlContext {
     probe: (id) => probe(catalogue, id),
     fourEyes: config.fourEyes,
     postNotice,
+    channels: {
+      seal: (id, plain) => sealing.seal(CHANNEL_SEAL, id, plain),
+      mayCall: (url) => mayCall(egress, url),
+      mail: mailSettings(config.smtp) !== null,
+    },
     checkService: (manifest, document, credentialNames) =>
       checkService({
         manifest,

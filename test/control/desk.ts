@@ -11,6 +11,7 @@ import { Problem, PROBLEMS } from '../../gateway/base/problem.js';
 import { checkService } from '../../gateway/catalogue/check.js';
 import type { ApiAnswer, ManagementApi } from '../../gateway/cli/api.js';
 import type { ControlCall, ControlContext, ControlHandlers } from '../../gateway/control/handler.js';
+import { mayCall } from '../../gateway/outbox/webhook.js';
 import { createControl } from '../../gateway/control/index.js';
 import { openAttachments } from '../../gateway/store/attachments.js';
 import { insertAgency } from '../../gateway/store/agencies.js';
@@ -216,6 +217,14 @@ export class Desk {
       seal: (service, name, plain) => {
         this.sealed.push(`${service}#${name}`);
         return `sealed(${Buffer.from(plain).reverse().toString('base64url')})`;
+      },
+      channels: {
+        seal: (id, plain) => {
+          this.sealed.push(`channel ${id}`);
+          return `sealed(${Buffer.from(plain).reverse().toString('base64url')})`;
+        },
+        mayCall: (url) => mayCall(egress, url),
+        mail: true,
       },
       checkService: checkedOnce,
       refresh: () => Promise.resolve(),

@@ -101,7 +101,10 @@ export async function note(parts: LedgerParts, attempt: Attempt): Promise<void> 
     // A write comes first, so that SQLite waits for its lock here rather than refusing later.
     if (!(await settle(trx, leased, patch))) return;
     if (outcome.kind === 'interrupted') return;
-    if (outcome.kind === 'sent') return await forgetFailures(trx, channel.id);
+    if (outcome.kind === 'sent') {
+      await forgetFailures(trx, channel.id);
+      return;
+    }
     await countFailure(trx, channel.id);
     if (outcome.kind === 'gone') await disable(trx, parts, attempt, outcome.error);
     else if (patch.state === 'failed') await giveUp(trx, parts, attempt, outcome.error);

@@ -26,7 +26,7 @@ export interface ChannelRow {
 }
 
 /** SQLite has no booleans. */
-const tidy = (row: ChannelRow): ChannelRow => ({ ...row, active: Boolean(row.active) });
+const tidy = (row: ChannelRow): ChannelRow => ({ ...row, active: Number(row.active) === 1 });
 
 export function kindsOf(row: Pick<ChannelRow, 'kinds'>): readonly string[] | null {
   return row.kinds === null ? null : (JSON.parse(row.kinds) as string[]);
@@ -46,10 +46,8 @@ export async function findChannel(knex: Knex, id: string): Promise<ChannelRow | 
 }
 
 export async function countChannels(knex: Knex, agency: string): Promise<number> {
-  const row = (await knex('notice_channels').where({ agency }).count({ n: '*' }).first()) as
-    | { n: number }
-    | undefined;
-  return Number(row?.n ?? 0);
+  const row = await knex('notice_channels').where({ agency }).count<{ n: number }[]>({ n: '*' }).first();
+  return row?.n ?? 0;
 }
 
 /** One page, by id. */

@@ -167,7 +167,7 @@ export async function countUnread(knex: Knex, reader: Reader): Promise<number> {
   const row = (await isUnread(seenBy(knex, reader), knex, reader).count({ n: '*' }).first()) as
     | { n: number }
     | undefined;
-  return Number(row?.n ?? 0);
+  return row?.n ?? 0;
 }
 
 /** Undefined too for a notice that is not for this reader. */

@@ -78,7 +78,7 @@ export async function leaseNext(
   if ((await due(knex, ask.now, ask.notTo).first()) === undefined) return undefined;
   const next = due(knex, ask.now, ask.notTo);
   if (engine === 'postgres') void next.forUpdate().skipLocked();
-  const [row] = (await knex('outbox')
+  const [row] = await knex('outbox')
     // `=` and not `IN`: PostgreSQL may run the latter's query again, and would lock another row each time.
     .where('id', '=', next)
     .update({
@@ -86,7 +86,7 @@ export async function leaseNext(
       lease_until: ask.now + ask.leaseMs,
       attempts: knex.raw('attempts + 1'),
     })
-    .returning(['id', 'notice_id', 'channel_id', 'attempts', 'leased_by'])) as Leased[];
+    .returning<Leased[]>(['id', 'notice_id', 'channel_id', 'attempts', 'leased_by']);
   return row;
 }
 
@@ -170,12 +170,12 @@ export async function retry(knex: Knex, id: string, now: number): Promise<boolea
 
 /** How many wait and how many were given up, in the whole installation. */
 export async function countOutbox(knex: Knex): Promise<{ waiting: number; failed: number }> {
-  const rows = (await knex('outbox')
+  const rows = await knex('outbox')
     .select('state')
     .whereIn('state', ['waiting', 'failed'])
-    .count({ n: '*' })
-    .groupBy('state')) as { state: DeliveryState; n: number }[];
-  const of = (state: DeliveryState) => Number(rows.find((row) => row.state === state)?.n ?? 0);
+    .count<{ state: DeliveryState; n: number }[]>({ n: '*' })
+    .groupBy('state');
+  const of = (state: DeliveryState) => rows.find((row) => row.state === state)?.n ?? 0;
   return { waiting: of('waiting'), failed: of('failed') };
 }
 

@@ -53,7 +53,7 @@ for (const engine of engines) {
           : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       });
       const text = await answer.text();
-      return { status: answer.status, body: (text === '' ? null : JSON.parse(text)) as any };
+      return { status: answer.status, body: text === '' ? null : JSON.parse(text) };
     };
     const open = async (more: object = {}) => {
       const made = await api('cung-cap', 'POST', '/channels', {

@@ -72,7 +72,7 @@ for (const engine of engines) {
         ...patch,
       });
     const outbox = async () =>
-      ((await test.database.knex('outbox').select('channel_id')) as { channel_id: string }[])
+      (await test.database.knex<{ channel_id: string }>('outbox').select('channel_id'))
         .map((row) => row.channel_id)
         .sort();
 
@@ -131,7 +131,7 @@ for (const engine of engines) {
         const { rows } = await pageNotices(knex, who, {}, { limit: 10 });
         assert.deepEqual(rows.map((row) => row.key).sort(), expected, JSON.stringify(who));
         assert.equal(await countUnread(knex, who), expected.length);
-        const everything = (await knex('notices').select('id', 'key')) as { id: string; key: string }[];
+        const everything = await knex<{ id: string; key: string }>('notices').select('id', 'key');
         for (const { id, key } of everything)
           assert.equal((await findNotice(knex, who, id)) !== undefined, expected.includes(key));
       }

@@ -72,7 +72,7 @@ for (const engine of engines) {
         ...(body === undefined ? {} : { body: file ? new Uint8Array(body) : JSON.stringify(body) }),
       });
       const text = await answer.text();
-      return { status: answer.status, body: (text === '' ? null : JSON.parse(text)) as any };
+      return { status: answer.status, body: text === '' ? null : JSON.parse(text) };
     };
     const done = async (
       client: string,

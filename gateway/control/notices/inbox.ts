@@ -4,7 +4,6 @@ import {
   type InboxRow,
   markAllRead,
   markRead,
-  type NoticeFilter,
   pageNotices,
 } from '../../store/notices.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
@@ -33,7 +32,7 @@ function view(row: InboxRow) {
 export async function list(context: ControlContext, { query, caller }: ControlCall): Promise<ControlResult> {
   const { knex } = context.database;
   const reader = readerOf(caller);
-  const page = await pageNotices(knex, reader, query as NoticeFilter, pageAsked(query));
+  const page = await pageNotices(knex, reader, query, pageAsked(query));
   return { status: 200, body: { ...pageBody(page, view), unread: await countUnread(knex, reader) } };
 }
 

@@ -90,7 +90,10 @@ export async function assertTarget(
   kind: ChannelKind,
   target: string,
 ): Promise<void> {
-  if (kind === 'email') return assertAddress(target, context.channels.mail);
+  if (kind === 'email') {
+    assertAddress(target, context.channels.mail);
+    return;
+  }
   if (await context.channels.mayCall(webhookUrl(target))) return;
   throw invalid(
     '/body/target',

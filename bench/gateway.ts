@@ -35,6 +35,8 @@ const config = loadConfig({
   host: '127.0.0.1',
   logLevel: 'error',
   egress: { addresses: ['127.0.0.0/8'] },
+  // The bare proxy knows no subscriptions either.
+  sharing: { defaultSharing: 'open' },
 });
 const began = process.hrtime.bigint();
 const gateway = await startGateway(config);

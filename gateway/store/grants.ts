@@ -103,6 +103,14 @@ export async function grantsPast(knex: Knex, now: number): Promise<GrantRow[]> {
     .where('valid_until', '<=', now);
 }
 
+/** Subscriptions whose time to be confirmed is over, and nobody was told. */
+export async function overdueSubscriptions(knex: Knex, now: number): Promise<GrantRow[]> {
+  return await knex<GrantRow>('grants')
+    .where({ state: 'requested' })
+    .whereNull('overdue_told_at')
+    .where('due_at', '<', now);
+}
+
 interface UsageRow {
   grant_id: string;
   day: string;

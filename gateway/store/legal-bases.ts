@@ -164,7 +164,13 @@ export async function deleteLegalBasis(knex: Knex, id: string): Promise<void> {
 
 /** Something that points to a document or to one of its clauses. */
 export interface LegalUse {
-  readonly noun: 'legal_basis' | 'calendar_day';
+  readonly noun:
+    | 'legal_basis'
+    | 'calendar_day'
+    | 'sharing_request'
+    | 'grant'
+    | 'difficulty'
+    | 'account_request';
   readonly key: string;
   /** As it is written there. */
   readonly ref: string;
@@ -172,6 +178,40 @@ export interface LegalUse {
 
 /** At most so many uses are named; one is enough to refuse. */
 const USES_SHOWN = 500;
+
+/** Where sharing keeps a reference in a column of its own. */
+const SHARING_COLUMNS = [
+  { table: 'grants', noun: 'grant', key: 'id' },
+  { table: 'sharing_steps', noun: 'sharing_request', key: 'request_id' },
+  { table: 'difficulties', noun: 'difficulty', key: 'id' },
+  { table: 'account_requests', noun: 'account_request', key: 'id' },
+] as const;
+
+/** Requests, grants and decisions that rest on a document: what was decided on it must stay readable. */
+async function usesInSharing(knex: Knex, id: string): Promise<LegalUse[]> {
+  const uses: LegalUse[] = [];
+  for (const { table, noun, key } of SHARING_COLUMNS) {
+    const rows = await knex<Record<'id' | 'request_id' | 'legal_basis', string>>(table)
+      .select({ key, ref: 'legal_basis' })
+      .where({ legal_basis: id })
+      .orWhereLike('legal_basis', `${id}#%`)
+      .orderBy(key)
+      .limit(USES_SHOWN);
+    uses.push(...rows.map((row): LegalUse => ({ noun, key: row.key, ref: row.ref })));
+  }
+  // A request that is only drafted names it in its content.
+  const drafts = await knex<{ id: string; content: string }>('sharing_requests')
+    .select('id', 'content')
+    .whereLike('content', `%"legalBasis":"${id}"%`)
+    .orWhereLike('content', `%"legalBasis":"${id}#%`)
+    .orderBy('id')
+    .limit(USES_SHOWN);
+  const refOf = (content: string): string => (JSON.parse(content) as { legalBasis: string }).legalBasis;
+  return [
+    ...uses,
+    ...drafts.map((row): LegalUse => ({ noun: 'sharing_request', key: row.id, ref: refOf(row.content) })),
+  ];
+}
 
 /**
  * Everything that points to a document: its own clauses and dates do not count. A table that gets a column with
@@ -190,6 +230,7 @@ export async function usesOfLegalBasis(knex: Knex, id: string): Promise<LegalUse
     .orderBy('day')
     .limit(USES_SHOWN);
   return [
+    ...(await usesInSharing(knex, id)),
     ...linked.map((row): LegalUse => ({ noun: 'legal_basis', key: row.id, ref: id })),
     ...days.map((row): LegalUse => ({ noun: 'calendar_day', key: row.day, ref: row.legal_basis })),
   ];

@@ -237,6 +237,12 @@ for (const engine of engines) {
       assert.equal(await province.code(), 'grant_not_active');
       const step = (client: string, name: string, more: object = {}) =>
         province.api(client, 'POST', `/grants/${body.id}/steps`, { step: name, ...more });
+      province.clock.move(5 * DAY);
+      const late = await eventually(async () => {
+        const rows = await province.test.database.knex('notices').where({ kind: 'overdue', key: body.id });
+        return rows.length > 0 ? rows : undefined;
+      }, 'somebody is told that it is late');
+      assert.deepEqual(new Set(late.map(({ role }: any) => role)), new Set(['operator', 'manager']));
       assert.equal((await step('nguoi-lap', 'confirm')).body.code, 'role_required');
       assert.equal((await step('van-hanh', 'refuse')).body.code, 'request_invalid');
       assert.equal((await step('van-hanh', 'confirm')).body.state, 'active');

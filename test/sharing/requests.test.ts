@@ -158,6 +158,12 @@ for (const engine of engines) {
       );
     });
 
+    it('keep the legal basis that they name from being deleted', async () => {
+      await province.reach('submitted');
+      const answer = await province.api('van-hanh', 'DELETE', '/legal-bases/491-qd-ubnd');
+      assert.equal(answer.body.code, 'conflict');
+    });
+
     it('are not decided by those who made them', async () => {
       const { knex } = province.test.database;
       await knex('systems').where({ id: 'cung-cap' }).update({ roles: '["provider","manager"]' });

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import type { ControlContext } from '../handler.js';
 import { changing } from '../../store/changes.js';
-import { findGrant, type GrantRow, grantsPast } from '../../store/grants.js';
+import { findGrant, type GrantRow, grantsPast, overdueSubscriptions } from '../../store/grants.js';
 import { postNotice } from '../../store/notices.js';
 import { overdueCases } from '../../store/sharing-cases.js';
 import { overdueRequests, type RequestRow } from '../../store/sharing-requests.js';
@@ -59,7 +59,7 @@ export async function expireGrants({ database, refresh }: JobContext, now: numbe
 }
 
 interface Late {
-  readonly table: 'sharing_requests' | 'account_requests' | 'difficulties';
+  readonly table: 'sharing_requests' | 'account_requests' | 'difficulties' | 'grants';
   readonly id: string;
   readonly agency: string | null;
   readonly role: 'provider' | 'operator' | 'manager';
@@ -68,11 +68,13 @@ interface Late {
 async function lateCases({ database }: JobContext, now: number): Promise<Late[]> {
   const { accounts, difficulties } = await overdueCases(database.knex, now);
   const requests = await overdueRequests(database.knex, now);
+  const subscriptions = await overdueSubscriptions(database.knex, now);
   return [
     ...requests.map(
       ({ id, provider }) => ({ table: 'sharing_requests', id, agency: provider, role: 'provider' }) as const,
     ),
     ...accounts.map(({ id }) => ({ table: 'account_requests', id, agency: null, role: 'operator' }) as const),
+    ...subscriptions.map(({ id }) => ({ table: 'grants', id, agency: null, role: 'operator' }) as const),
     ...difficulties.map(({ id }) => ({ table: 'difficulties', id, agency: null, role: 'manager' }) as const),
   ];
 }
@@ -81,6 +83,7 @@ const NOUNS = {
   sharing_requests: 'sharing_request',
   account_requests: 'account_request',
   difficulties: 'difficulty',
+  grants: 'grant',
 } as const;
 
 /** Told once: whoever should have acted, and the managing agency. */

@@ -1,5 +1,9 @@
+import { readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { createEgress } from '../../connectors/allow-list.js';
+import { compareDocuments } from '../catalogue/comparison/compare.js';
+import type { ContractChange } from '../catalogue/comparison/findings.js';
+import { type ApiDocument, parseDocument } from '../catalogue/document.js';
 import { majorOf, ManifestSchema, serviceId } from '../catalogue/manifest.js';
 import { httpApi, type ManagementApi } from './api.js';
 import { checkContract } from './check-contract.js';
@@ -76,6 +80,31 @@ async function importFrom(io: Io, path: string, flags: ImportFlags): Promise<voi
   else io.out(`${id}: revision ${latestRevision} saved; the service is ${state}`);
 }
 
+interface DiffFlags {
+  readonly json?: boolean;
+}
+
+/** The document of a service's folder, or of a file. */
+function documentAt(path: string, io: Io): ApiDocument {
+  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  const text = isFolder ? loadContract(path, io.env).document : readFileSync(path, 'utf8');
+  const { document, faults } = parseDocument(text);
+  if (document !== null) return document;
+  throw new CommandFailure(`${path}: ${faults[0]?.message.en ?? 'is no OpenAPI document'}`, 2);
+}
+
+function diff(io: Io, before: string, after: string, flags: DiffFlags): void {
+  const changes = compareDocuments(documentAt(before, io), documentAt(after, io));
+  const breaking = changes.filter((change) => change.breaking);
+  const line = ({ breaking: breaks, pointer, message }: ContractChange): string =>
+    `${breaks ? 'breaking  ' : 'compatible'} ${pointer} ${message.en}`;
+  if (flags.json === true) io.out(json({ breaking: breaking.length > 0, changes }));
+  else if (changes.length === 0) io.out('the same for callers');
+  else io.out([...breaking, ...changes.filter((one) => !one.breaking)].map(line).join('\n'));
+  if (breaking.length > 0)
+    throw new CommandFailure(`${breaking.length} breaking changes: publish them as a new major version`);
+}
+
 /** `lgsp service …`: one service at a time. */
 export function addServiceCommands(program: Command, io: Io): void {
   const service = program.command('service').description('check and import single services');
@@ -86,6 +115,13 @@ export function addServiceCommands(program: Command, io: Io): void {
     .option('--config <file>', "judge addresses by this node's settings")
     .option('--json', 'for programs')
     .action((path: string, flags: CheckFlags) => check(io, path, flags));
+  service
+    .command('diff')
+    .description('say what a new version changes for callers; exit 1 when it breaks them; needs no gateway')
+    .argument('<old>', 'OpenAPI document, or folder of a service')
+    .argument('<new>', 'the same of the new version')
+    .option('--json', 'for programs')
+    .action((before: string, after: string, flags: DiffFlags) => diff(io, before, after, flags));
   withConnection(service.command('import'))
     .description('save a service as a draft, or a new revision of it')
     .argument('<path>', 'folder with manifest.yaml and openapi.yaml, or a file in it')

@@ -1,0 +1,86 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { parse, stringify } from 'yaml';
+import { applyTree, loadTree } from '../../gateway/cli/apply.js';
+import { runCommand } from '../../gateway/cli/program.js';
+import { exportTree } from '../../gateway/cli/export.js';
+import { DOCUMENT, Desk, manifestOf } from '../control/desk.js';
+import { engines } from '../kit/databases.js';
+import { folderWith } from './folder.js';
+
+const BROKEN = DOCUMENT.replace('operationId: traCuu', 'operationId: traCuuMoi');
+const WIDER = DOCUMENT.replace(
+  '{ ten: { type: string } }',
+  '{ ten: { type: string }, ma: { type: string } }',
+);
+
+describe('lgsp service diff', () => {
+  const folder = folderWith({
+    'cu.yaml': DOCUMENT,
+    'rong.yaml': WIDER,
+    'hong.yaml': BROKEN,
+    'khong.yaml': 'x',
+  });
+  after(() => folder.drop());
+  async function diff(before: string, next: string, ...flags: string[]) {
+    const said: string[] = [];
+    const io = { env: {}, out: (text: string) => void said.push(text), err: () => undefined };
+    const paths = [before, next].map((name) => join(folder.path, name));
+    const code = await runCommand(['service', 'diff', ...paths, ...flags], io);
+    return { code, out: said.join('\n') };
+  }
+
+  it('exits 0 for what spares callers and says what it is', async () => {
+    const { code, out } = await diff('cu.yaml', 'rong.yaml');
+    assert.equal(code, 0);
+    assert.match(
+      out,
+      /^compatible \/paths\/~1don-vi\/get\/responses\/200\/.*\/properties\/ma a property is new/,
+    );
+    assert.match((await diff('cu.yaml', 'cu.yaml')).out, /the same for callers/);
+  });
+
+  it('exits 1 for what breaks them, also for programs', async () => {
+    const { code, out } = await diff('cu.yaml', 'hong.yaml', '--json');
+    assert.equal(code, 1);
+    const { breaking, changes } = JSON.parse(out);
+    assert.deepEqual([breaking, changes.map(({ rule }: any) => rule)], [true, ['operation-renamed']]);
+  });
+
+  it('exits 2 for what is no document', async () => {
+    assert.equal((await diff('cu.yaml', 'khong.yaml')).code, 2);
+  });
+});
+
+for (const engine of engines) {
+  describe(`the end of a service in files, on ${engine.name}`, () => {
+    it('is planned once, exported as it is, moved, and taken back', async () => {
+      const desk = await Desk.open(engine);
+      try {
+        const admin = await desk.caller('admin');
+        const apply = async (state: object | null) => {
+          const folder = folderWith({
+            'services/a/manifest.yaml': stringify(manifestOf('H35', 'a')),
+            'services/a/openapi.yaml': DOCUMENT,
+            ...(state === null ? {} : { 'service-states.yaml': stringify([state]) }),
+          });
+          try {
+            const { rows } = await applyTree({ api: desk.api(admin), tree: loadTree(folder.path, {}) });
+            return rows[0]?.steps;
+          } finally {
+            folder.drop();
+          }
+        };
+        const ending = { service: 'a', state: 'published', sunsetOn: '2026-06-30', reason: 'Thay thế' };
+        assert.deepEqual(await apply(ending), ['create', 'publish', 'deprecate']);
+        assert.deepEqual(await apply(ending), []);
+        const exported = parse(String((await exportTree(desk.api(admin)))['service-states.yaml']));
+        assert.deepEqual(exported, [ending]);
+        assert.deepEqual(await apply({ ...ending, sunsetOn: '2026-07-31' }), ['deprecate']);
+        assert.deepEqual(await apply(null), ['undeprecate']);
+      } finally {
+        await desk.close();
+      }
+    });
+  });
+}

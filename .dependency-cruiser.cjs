@@ -5,6 +5,7 @@ const STEPS = [
   ['^gateway/audit/', '^gateway/identity/', '^gateway/catalogue/'],
   ['^gateway/control/[^/]+/', '^gateway/control/[^/]+\\.ts$', '^gateway/outbox/'],
   ['^gateway/portal/', '^gateway/schedule/'],
+  ['^gateway/sign-in/'],
   ['^gateway/pipeline/'],
   ['^gateway/http/'],
   ['^gateway/wiring/'],

@@ -25,22 +25,25 @@ import { Metrics } from './http/metrics.js';
 import { ClientCertificates } from './http/client-certificate.js';
 import { createListener, drain } from './http/server.js';
 import { tlsMaterial } from './http/tls-material.js';
-import { type AuthorizationServer, createAuthorizationServer } from './identity/authorization-server.js';
+import type { AuthorizationServer } from './identity/authorization-server.js';
 import { KeyRing } from './identity/key-ring.js';
 import { dpopRules } from './identity/dpop-rules.js';
 import { issuerOf } from './identity/resources.js';
 import { openSealing, type Sealing } from './identity/sealing.js';
 import { createTokenVerifier } from './identity/token.js';
-import { clientDirectory } from './pipeline/client-directory.js';
+import { trustedIssuers } from './identity/trusted-issuers.js';
 import { Limits } from './pipeline/limits.js';
 import { createManagementApi } from './pipeline/management-api.js';
 import { Quota } from './pipeline/quota.js';
 import { type Outbox, startOutbox } from './outbox/outbox.js';
 import { corridors } from './pipeline/table.js';
 import { createPortal, portalAssets } from './portal/portal.js';
+import { openAuthorizationServer } from './wiring/authorization-server.js';
 import { controlContext } from './wiring/control-context.js';
+import { keyFetcher } from './wiring/key-fetcher.js';
 import { startJobs } from './wiring/jobs.js';
 import { connectorOpener } from './wiring/sources.js';
+import { deleteOldSignIns } from './store/sign-ins.js';
 import { type Database, migrate, openDatabase } from './store/database.js';
 import { keepInstallationValue } from './store/installation.js';
 import { openRedis } from './store/redis.js';
@@ -149,10 +152,11 @@ const SWEEP_MS = 60_000;
 const SWEEP_BATCH = 1000;
 
 /** What the authorization server kept for a while goes when its time is over; what else ended by itself is noted. */
-function sweep({ authorizationServer, clock, log }: OpenRooms): NodeJS.Timeout {
+function sweep({ authorizationServer, database, clock, log }: OpenRooms): NodeJS.Timeout {
   const failed = (error: unknown): void => log.warn({ err: error }, 'sweep failed');
   return setInterval(() => {
     authorizationServer.deleteExpired(clock.now(), SWEEP_BATCH).catch(failed);
+    deleteOldSignIns(database.knex, clock.now()).catch(failed);
   }, SWEEP_MS).unref();
 }
 
@@ -189,23 +193,9 @@ async function openRooms(node: Node): Promise<OpenRooms> {
   const alongside = async (): Promise<void> => server?.reload();
   const catalogue = await Catalogue.open({ ...node, refreshMs: config.refreshMs, openConnector, alongside });
   const certificates = new ClientCertificates(config);
-  server = createAuthorizationServer({
-    ...node,
-    keyRing,
-    clients: clientDirectory(catalogue, clock),
-    certificateOf: (request) => certificates.of(request),
-    nonceSecret: sealing.derive('dpop-nonce/token-endpoint'),
-  });
-  return {
-    ...node,
-    sealing,
-    keyRing,
-    egress,
-    recorder,
-    catalogue,
-    certificates,
-    authorizationServer: server,
-  };
+  const rooms = { ...node, sealing, keyRing, egress, recorder, catalogue, certificates };
+  server = openAuthorizationServer(rooms);
+  return { ...rooms, authorizationServer: server };
 }
 
 interface ServerRooms extends OpenRooms {
@@ -224,7 +214,8 @@ async function buildServer(rooms: ServerRooms, redis: Redis | null): Promise<Ser
   const limits = new Limits({ config, redis, log });
   const dpop = dpopRules({ ...rooms, redis });
   const issuer = issuerOf(config.publicUrl);
-  const tokens = createTokenVerifier({ keyRing: rooms.keyRing, issuer, clock, dpop });
+  const trusted = trustedIssuers(config, { clock, log, fetchKeys: keyFetcher(rooms.egress) });
+  const tokens = createTokenVerifier({ keyRing: rooms.keyRing, issuer, clock, dpop, trusted });
   const apiText = readFileSync(API_FILE, 'utf8');
   const handlers = createControl(controlContext(rooms));
   const api = await createManagementApi(parse(apiText) as Document, compileContract(apiText), handlers);

@@ -5,9 +5,13 @@ import * as record from './0003-record.js';
 import * as documents from './0004-documents.js';
 import * as legalBasis from './0005-legal-basis.js';
 import * as sharing from './0006-sharing.js';
+import * as people from './0007-people.js';
 import * as notices from './0009-notices.js';
 import * as boundTokens from './0008-bound-tokens.js';
+import * as changeGate from './0010-change-gate.js';
+import * as systemAccess from './0011-system-access.js';
 import * as fourEyes from './0012-four-eyes.js';
+import * as noticesKept from './0013-notices-kept.js';
 
 interface Step {
   readonly name: string;
@@ -22,9 +26,13 @@ const STEPS: readonly Step[] = [
   { name: '0004-documents', ...documents },
   { name: '0005-legal-basis', ...legalBasis },
   { name: '0006-sharing', ...sharing },
+  { name: '0007-people', ...people },
   { name: '0008-bound-tokens', ...boundTokens },
   { name: '0009-notices', ...notices },
+  { name: '0010-change-gate', ...changeGate },
+  { name: '0011-system-access', ...systemAccess },
   { name: '0012-four-eyes', ...fourEyes },
+  { name: '0013-notices-kept', ...noticesKept },
 ];
 
 /** The numbered steps, imported rather than read from a folder so that a build cannot lose one. */

@@ -28,6 +28,8 @@ export interface SampleTokens {
   readonly expired: string;
   /** Of a client that was revoked after the token had been issued; it gets no new one. */
   readonly revoked: string;
+  /** Of a system that may only call from an address that is not the caller's; it gets no token from here. */
+  readonly elsewhere: string;
 }
 
 const DOSSIER = {
@@ -183,12 +185,19 @@ function grantedCalls(): SampleCall[] {
   ];
 }
 
-function wrongCallers({ expired, revoked }: SampleTokens): SampleCall[] {
+function wrongCallers({ expired, revoked, elsewhere }: SampleTokens): SampleCall[] {
   return [
     refused('Không gửi mã truy cập', null, PU_SAM_CAP, [401, 'token_missing']),
     refused('Mã truy cập bịa đặt', null, PU_SAM_CAP, [401, 'token_invalid'], bearer('khong.phai.ma')),
     refused('Mã truy cập đã hết hạn', null, PU_SAM_CAP, [401, 'token_expired'], bearer(expired)),
     refused('Hệ thống đã bị thu hồi', null, PU_SAM_CAP, [403, 'client_revoked'], bearer(revoked)),
+    refused(
+      'Hệ thống chỉ được gọi từ địa chỉ khác',
+      null,
+      PU_SAM_CAP,
+      [403, 'address_not_allowed'],
+      bearer(elsewhere),
+    ),
     refused('Hệ thống đang bị khóa', LOCKED, PU_SAM_CAP, [403, 'client_locked']),
     refused('Cơ quan đã hết hiệu lực từ 01/07/2025', CLOSED_DISTRICT, PU_SAM_CAP, [403, 'agency_inactive']),
     refused(

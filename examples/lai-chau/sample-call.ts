@@ -25,6 +25,8 @@ export const TAI_CHINH = 'so-tai-chinh-ngan-sach';
 export const LOCKED = 'so-y-te-thong-ke';
 /** `SampleTokens.revoked` is of this one. */
 export const REVOKED = 'so-xay-dung-phan-mem-cu';
+/** `SampleTokens.elsewhere` is of this one, which may only call from an address that nobody has. */
+export const ELSEWHERE = 'thu-dia-chi';
 export const CLOSED_DISTRICT = 'mot-cua-huyen-sin-ho';
 export const WITHOUT_CALLS = 'thu-gioi-han';
 export const TAM_DUNG = 'mot-cua-sin-ho';

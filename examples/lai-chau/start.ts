@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { join, resolve } from 'node:path';
 import { type HttpApi, httpApi, type ManagementApi } from '../../gateway/cli/api.js';
 import { applyTree, loadTree, type MadeCredential } from '../../gateway/cli/apply.js';
-import { proofOf } from '../../gateway/cli/credential-file.js';
+import { isOfSystem, proofOf } from '../../gateway/cli/credential-file.js';
 import { ConfigError } from '../../gateway/base/config.js';
 import { configured, type Gateway, startGateway } from '../../gateway/main.js';
 import { newSecret } from '../../gateway/base/ids.js';
@@ -19,12 +19,15 @@ import {
   startDepartmentSystems,
 } from './systems/index.js';
 import { sampleTokens } from './tokens.js';
+import { type SampleUser, signInSampleUsers } from './users.js';
 
 /** What the sample keeps between two starts, beside the gateway's own database. Readable by its owner alone. */
 interface Kept {
   readonly apiKeys: Record<DepartmentSystemName, string>;
   ports: Partial<Record<DepartmentSystemName, number>>;
   readonly credentials: MadeCredential[];
+  /** How the sample's people sign in; absent in what an older start kept. */
+  users?: SampleUser[];
 }
 
 const config = configured({
@@ -85,7 +88,7 @@ function sampleActors(kept: Kept): (clientId: string) => HttpApi | undefined {
   const known = new Map<string, HttpApi>();
   return (clientId) => {
     const found = known.get(clientId);
-    const credential = kept.credentials.find(({ id }) => id === clientId);
+    const credential = kept.credentials.filter(isOfSystem).find(({ id }) => id === clientId);
     if (found !== undefined || credential === undefined) return found;
     const api = httpApi({ url: config.publicUrl, clientId, proof: proofOf(credential) });
     known.set(clientId, api);
@@ -136,6 +139,12 @@ async function applySample(gateway: Gateway, kept: Kept, systems: DepartmentSyst
       },
     },
   );
+  const users = (kept.users ??= []);
+  const parts = { url: config.publicUrl, api, credentials: kept.credentials };
+  await signInSampleUsers(parts, users, (user) => {
+    users.push(user);
+    writePrivate(keptFile, kept);
+  });
   await endOneGrant(gateway);
 }
 
@@ -144,7 +153,7 @@ const MANAGEMENT_ROLES = new Set(['owner', 'manager', 'operator', 'provider', 'a
 /** `sample.json`: all that a script needs to drive the sample. */
 function writeSample(gateway: Gateway, kept: Kept): void {
   const rolesOf = new Map(sampleSystems().map((system) => [system.id, system.roles]));
-  const clients = kept.credentials.map((credential) => {
+  const clients = kept.credentials.filter(isOfSystem).map((credential) => {
     const role = rolesOf.get(credential.id)?.find((one) => MANAGEMENT_ROLES.has(one)) ?? 'consumer';
     const { id, agency } = credential;
     return credential.auth === 'secret'
@@ -156,7 +165,7 @@ function writeSample(gateway: Gateway, kept: Kept): void {
     baseUrl: config.publicUrl,
     tokenEndpoint: `${config.publicUrl}/oidc/token`,
     clients,
-    users: [],
+    users: kept.users ?? [],
     calls,
   };
   writePrivate(join(config.dataDir, 'sample.json'), sample);
@@ -172,7 +181,7 @@ function greet(kept: Kept): void {
   Danh mục dịch vụ, tài liệu     ${url}/docs/
   API quản trị                   ${url}/docs/api
   Các từ chối được giải thích    ${url}/problems/
-  Mã khách, khóa, lời gọi mẫu    ${join(config.dataDir, 'sample.json')}
+  Mã khách, người dùng, lời gọi  ${join(config.dataDir, 'sample.json')}
 
   Thử ngay (dán vào cửa sổ lệnh khác):
 

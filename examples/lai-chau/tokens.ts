@@ -3,6 +3,7 @@ import jwt from 'jsonwebtoken';
 import { issuerOf, resourcesOf } from '../../gateway/identity/resources.js';
 import type { Gateway } from '../../gateway/main.js';
 import type { SampleTokens } from './calls.js';
+import { ELSEWHERE } from './sample-call.js';
 
 const HOUR_S = 3600;
 const YEAR_S = 365 * 24 * HOUR_S;
@@ -32,8 +33,8 @@ function sign({ keyRing, config }: Gateway, { client, agency, issued, expires }:
 }
 
 /**
- * A token past its time, and one of a revoked system that would last a year if the gateway believed tokens
- * alone. Neither opens anything.
+ * A token past its time, one of a revoked system that would last a year if the gateway believed tokens alone, and one
+ * of a system that may only call from another address. None opens anything.
  */
 export function sampleTokens(gateway: Gateway, revoked: string, nowMs: number): SampleTokens {
   const now = Math.floor(nowMs / 1000);
@@ -43,6 +44,12 @@ export function sampleTokens(gateway: Gateway, revoked: string, nowMs: number): 
       agency: 'H35.61',
       issued: now - 2 * HOUR_S,
       expires: now - HOUR_S,
+    }),
+    elsewhere: sign(gateway, {
+      client: ELSEWHERE,
+      agency: 'H35.14',
+      issued: now - HOUR_S,
+      expires: now + YEAR_S,
     }),
     revoked: sign(gateway, {
       client: revoked,

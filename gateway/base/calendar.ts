@@ -1,4 +1,5 @@
 const UTC_PLUS_7_MS = 7 * 3_600_000;
+const DAY_MS = 86_400_000;
 
 /**
  * The calendar day in Asia/Ho_Chi_Minh (UTC+7, no summer time) at a moment.
@@ -7,4 +8,19 @@ const UTC_PLUS_7_MS = 7 * 3_600_000;
  */
 export function vietnamDay(ms: number): string {
   return new Date(ms + UTC_PLUS_7_MS).toISOString().slice(0, 10);
+}
+
+/** The first moment of a calendar day (yyyy-MM-dd) in Asia/Ho_Chi_Minh, milliseconds since the epoch. */
+export function dayBegins(day: string): number {
+  return Date.parse(`${day}T00:00:00+07:00`);
+}
+
+/** The first moment after it. */
+export function dayEnds(day: string): number {
+  return dayBegins(day) + DAY_MS;
+}
+
+/** A calendar day as Vietnamese read it. @example shownDay('2025-07-01') // '01/07/2025' */
+export function shownDay(day: string): string {
+  return day.split('-').reverse().join('/');
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { accounts, people, trustedIssuers } from './config-accounts.js';
 
 const limit = z.strictObject({
   calls: z.int().min(0).describe('Calls allowed per window; 0 allows none'),
@@ -155,9 +156,18 @@ export const ConfigSchema = z.strictObject({
         .max(24)
         .default(6)
         .describe('Months between two reviews of the default list'),
+      sunsetDays: z
+        .int()
+        .min(0)
+        .max(1096)
+        .default(90)
+        .describe('Days between the word that a service ends and its end'),
       maxTermDays: z.int().min(1).max(3660).default(1827).describe('The longest term of an approval, days'),
     })
     .prefault({}),
+  accounts,
+  trustedIssuers,
+  people,
   fourEyes: z
     .boolean()
     .default(true)
@@ -171,6 +181,11 @@ export const ConfigSchema = z.strictObject({
         .max(600_000)
         .default(15_000)
         .describe('How often a node looks for what fell due'),
+    })
+    .prefault({}),
+  notices: z
+    .strictObject({
+      keepDays: z.int().min(30).max(3660).default(400).describe('How long a notice stays in an inbox'),
     })
     .prefault({}),
   smtp: smtp.prefault({}).describe('Where notices leave as e-mail'),

@@ -49,6 +49,8 @@ export interface Caller {
   readonly roles: readonly string[];
   /** The person who signed in, when the token is a person's. */
   readonly user?: string;
+  /** In which of their sessions. */
+  readonly session?: string;
   /** The token's `jti`. */
   readonly tokenId: string;
   /** The key or secret the client authenticated with, by name, when the token says so. */

@@ -56,16 +56,22 @@ export const REMEDIES: Readonly<Record<ProblemCode, Explanation>> = {
     'See `detail` and WWW-Authenticate; make a new DPoP proof for each call, or call with the certificate the token was got with.',
   ),
   client_locked: say(
-    'Hệ thống gọi đang bị khóa.',
-    'The calling system is locked.',
-    'Cơ quan chủ quản hệ thống gửi văn bản đề nghị mở khóa đến đơn vị vận hành.',
-    'The agency that owns the system asks the operating unit in writing to unlock it.',
+    'Tài khoản của hệ thống hoặc của người gọi đang bị khóa, chưa đến hoặc đã hết thời hạn.',
+    'The account of the calling system or person is locked, or outside of its term.',
+    'Cơ quan chủ quản gửi văn bản đề nghị mở khóa hoặc gia hạn đến đơn vị vận hành.',
+    'Its agency asks the operating unit in writing to unlock or extend it.',
   ),
   client_revoked: say(
     'Hệ thống gọi đã bị thu hồi quyền kết nối vĩnh viễn.',
     'The calling system has been revoked for good.',
     'Đăng ký hệ thống mới nếu vẫn có nhu cầu kết nối.',
     'Register a new system if a connection is still needed.',
+  ),
+  address_not_allowed: say(
+    'Hệ thống chỉ được gọi từ những địa chỉ IP đã đăng ký, và lời gọi này đến từ địa chỉ khác.',
+    'The system may call from the IP addresses registered for it only, and this call came from another.',
+    'Gọi từ máy chủ đã đăng ký, hoặc đề nghị đơn vị vận hành bổ sung địa chỉ; `rule.address` là địa chỉ mà nền tảng nhìn thấy.',
+    'Call from the registered server, or ask the operating unit to add the address; `rule.address` is the one that the gateway sees.',
   ),
   agency_inactive: say(
     'Cơ quan chưa có hiệu lực hoặc đã hết hiệu lực tại thời điểm gọi.',

@@ -30,8 +30,17 @@ export const PROBLEMS = {
     'Mã truy cập không gắn với khóa của bên gửi',
     'The access token is not bound to the sender',
   ),
-  client_locked: row(403, 'Hệ thống đang bị khóa', 'The calling system is locked'),
+  client_locked: row(
+    403,
+    'Tài khoản đang bị khóa hoặc ngoài thời hạn',
+    'The account is locked or outside its term',
+  ),
   client_revoked: row(403, 'Hệ thống đã bị thu hồi quyền kết nối', 'The calling system has been revoked'),
+  address_not_allowed: row(
+    403,
+    'Hệ thống không được gọi từ địa chỉ này',
+    'The system may not call from this address',
+  ),
   agency_inactive: row(403, 'Cơ quan không còn hoặc chưa có hiệu lực', 'The agency is not in force'),
   grant_required: row(
     403,
@@ -124,7 +133,8 @@ export interface DecisionRule {
     | 'difficulty'
     | 'legal_basis'
     | 'change_request'
-    | 'break_glass';
+    | 'break_glass'
+    | 'person';
   readonly id?: string;
   readonly state?: string;
   /** RFC 3339, when the rule came into this state. */

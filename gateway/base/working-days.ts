@@ -1,4 +1,4 @@
-import { vietnamDay } from './calendar.js';
+import { dayEnds, vietnamDay } from './calendar.js';
 
 /**
  * How the days of one place differ from plain weeks of five working days. Days are `yyyy-MM-dd` in
@@ -76,7 +76,7 @@ export function addWorkingDays(day: string, count: number, calendar: WorkingCale
 
 /** The last millisecond of a Vietnamese calendar day, since the epoch. */
 export function endOfDay(day: string): number {
-  return Date.parse(`${day}T00:00:00+07:00`) + DAY_MS - 1;
+  return dayEnds(day) - 1;
 }
 
 /**

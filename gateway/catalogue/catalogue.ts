@@ -1,7 +1,10 @@
-import { vietnamDay } from '../base/calendar.js';
+import { dayBegins, dayEnds, vietnamDay } from '../base/calendar.js';
 import type { Clock } from '../base/clock.js';
 import type { LegalReference } from '../base/legal-reference.js';
+import { AddressSet } from '../base/address-set.js';
 import type { Logger } from '../base/log.js';
+import { findPerson, listPeople, type PersonRow } from '../store/people.js';
+import { endedSessions } from '../store/sign-ins.js';
 import { type AgencyRow, findAgency, listAgencies } from '../store/agencies.js';
 import { type Change, changesSince, lastChange } from '../store/changes.js';
 import type { Database } from '../store/database.js';
@@ -31,8 +34,20 @@ export interface SystemEntry {
   readonly row: SystemRow;
   readonly roles: readonly Role[];
   readonly credentials: readonly CredentialRow[];
+  /** From where it may call; null from anywhere. */
+  readonly addresses: AddressSet | null;
   /** Milliseconds since the epoch; the account works until before. */
   readonly until: number;
+}
+
+export interface PersonEntry {
+  readonly row: PersonRow;
+  readonly roles: readonly Role[];
+  /** Milliseconds since the epoch; the account works from … until before … */
+  readonly from: number;
+  readonly until: number;
+  /** Sessions that were ended not long ago: their tokens may still be about. */
+  readonly ended: ReadonlySet<string>;
 }
 
 export interface CatalogueOptions {
@@ -46,17 +61,15 @@ export interface CatalogueOptions {
   readonly alongside?: () => Promise<void>;
 }
 
-const DAY_MS = 86_400_000;
+/** Twice the longest life that settings can give a token. */
+const LONGEST_TOKEN_MS = 7_200_000;
 
-/** Validity dates are calendar days in Asia/Ho_Chi_Minh (UTC+7, no summer time), both inclusive. */
-const midnight = (day: string): number => Date.parse(`${day}T00:00:00+07:00`);
-
-/** The moment after a last day, or never. */
+/** The moment after a last day, or never: validity dates are both inclusive. */
 const endAfter = (day: string | null | undefined): number =>
-  day === null || day === undefined ? Number.POSITIVE_INFINITY : midnight(day) + DAY_MS;
+  day === null || day === undefined ? Number.POSITIVE_INFINITY : dayEnds(day);
 
 function agencyEntry(row: AgencyRow): AgencyEntry {
-  return { row, from: midnight(row.valid_from), until: endAfter(row.valid_to) };
+  return { row, from: dayBegins(row.valid_from), until: endAfter(row.valid_to) };
 }
 
 /**
@@ -68,6 +81,7 @@ export class Catalogue {
   readonly #agencies = new Map<string, AgencyEntry>();
   readonly #aliases = new Map<string, string>();
   readonly #systems = new Map<string, SystemEntry>();
+  readonly #people = new Map<string, PersonEntry>();
   readonly #services = new Map<string, PublishedService>();
   /** By system and service; the grant that counts now, or the last one that did. */
   readonly #grants = new Map<string, GrantEntry>();
@@ -96,6 +110,10 @@ export class Catalogue {
 
   system(id: string): SystemEntry | undefined {
     return this.#systems.get(id);
+  }
+
+  person(id: string): PersonEntry | undefined {
+    return this.#people.get(id);
   }
 
   /** By `{provider}/{slug}/v{major}`; a provider's alias is as good as its code. */
@@ -162,6 +180,7 @@ export class Catalogue {
     for (const row of await listAgencies(knex)) this.#putAgency(row);
     const credentials = bySystem(await allCredentials(this.#options.database));
     for (const row of await listSystems(knex)) this.#putSystem(row, credentials.get(row.id) ?? []);
+    await this.#readPeople();
     for (const row of await publishedServices(knex)) this.#putService(row);
     for (const row of await listGrants(knex)) this.#putGrant(row);
     const clauses = await listLegalClauses(knex);
@@ -190,6 +209,8 @@ export class Catalogue {
     } else if (noun === 'system') {
       const row = await findSystem(knex, key);
       if (row !== undefined) this.#putSystem(row, await listCredentials(knex, key));
+    } else if (noun === 'person') {
+      await this.#readPerson(key);
     } else if (noun === 'service') {
       const [row] = await publishedServices(knex, key);
       if (row !== undefined) this.#putService(row);
@@ -200,6 +221,32 @@ export class Catalogue {
       if (found === undefined) this.#legal.delete(key);
       else this.#legal.put(found.basis, await listLegalClauses(knex, key));
     }
+  }
+
+  async #readPeople(): Promise<void> {
+    const { knex } = this.#options.database;
+    const ended = new Map<string, Set<string>>();
+    for (const { person_id: id, session_id: session } of await endedSessions(knex, this.#endsSince()))
+      ended.set(id, (ended.get(id) ?? new Set()).add(session));
+    for (const row of await listPeople(knex)) this.#putPerson(row, ended.get(row.id) ?? new Set());
+  }
+
+  async #readPerson(id: string): Promise<void> {
+    const { knex } = this.#options.database;
+    const row = await findPerson(knex, id);
+    if (row === undefined) return;
+    const ended = await endedSessions(knex, this.#endsSince(), id);
+    this.#putPerson(row, new Set(ended.map(({ session_id }) => session_id)));
+  }
+
+  #endsSince(): number {
+    return this.#options.clock.now() - LONGEST_TOKEN_MS;
+  }
+
+  #putPerson(row: PersonRow, ended: ReadonlySet<string>): void {
+    const roles = JSON.parse(row.roles) as Role[];
+    const [from, until] = [dayBegins(row.valid_from), endAfter(row.valid_to)];
+    this.#people.set(row.id, { row, roles, from, until, ended });
   }
 
   /** All grants of the pair are read again: an older one may count once a newer one does not. */
@@ -230,7 +277,11 @@ export class Catalogue {
 
   #putSystem(row: SystemRow, credentials: readonly CredentialRow[]): void {
     const roles = JSON.parse(row.roles) as Role[];
-    this.#systems.set(row.id, { row, roles, credentials, until: endAfter(row.valid_to) });
+    const addresses = row.addresses ?? null;
+    this.#systems.set(row.id, {
+      ...{ row, roles, credentials, until: endAfter(row.valid_to) },
+      addresses: addresses === null ? null : new AddressSet(JSON.parse(addresses) as string[]),
+    });
   }
 
   #putService(row: PublishedRow): void {

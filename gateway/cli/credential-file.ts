@@ -14,6 +14,12 @@ function readKnown(path: string): MadeCredential[] {
   throw new CommandFailure(`${path} is there and holds no list of credentials`, 2);
 }
 
+/** What a system proves itself with; a person does that on the sign-in page alone. */
+export type SystemCredential = Extract<MadeCredential, { auth: 'secret' | 'key' }>;
+
+export const isOfSystem = (credential: MadeCredential): credential is SystemCredential =>
+  credential.auth === 'secret' || credential.auth === 'key';
+
 /**
  * The clients of a file of credentials, to take the steps that are theirs. It is read when it is asked, for the run
  * itself may have added to it.
@@ -23,7 +29,9 @@ export function actorsOf(url: string, path: string | undefined): (clientId: stri
   return (clientId) => {
     const found = known.get(clientId);
     if (found !== undefined || path === undefined) return found;
-    const credential = readKnown(path).find(({ id }) => id === clientId);
+    const credential = readKnown(path)
+      .filter(isOfSystem)
+      .find(({ id }) => id === clientId);
     if (credential === undefined) return undefined;
     const api = httpApi({ url, clientId, proof: proofOf(credential) });
     known.set(clientId, api);
@@ -31,7 +39,7 @@ export function actorsOf(url: string, path: string | undefined): (clientId: stri
   };
 }
 
-export function proofOf(credential: MadeCredential): ClientProof {
+export function proofOf(credential: SystemCredential): ClientProof {
   return credential.auth === 'secret'
     ? { kind: 'secret', secret: credential.secret }
     : { kind: 'key', jwk: credential.jwk };
@@ -39,12 +47,14 @@ export function proofOf(credential: MadeCredential): ClientProof {
 
 /**
  * Where new credentials are kept, readable by its owner alone. Each is on the disk before the next is made; a
- * newer one takes the place of the same system's older one.
+ * newer one takes the place of the same account's older one.
  */
 export function credentialFile(path: string): (credential: MadeCredential) => void {
-  const kept = new Map(readKnown(path).map((credential) => [credential.id, credential]));
+  // A person, a channel and a system may have the same name.
+  const keyOf = (one: MadeCredential) => `${isOfSystem(one) ? 'system' : one.auth} ${one.id}`;
+  const kept = new Map(readKnown(path).map((credential) => [keyOf(credential), credential]));
   return (credential) => {
-    kept.set(credential.id, credential);
+    kept.set(keyOf(credential), credential);
     const draft = `${path}.part`;
     writeFileSync(draft, `${JSON.stringify([...kept.values()], null, 2)}\n`, { mode: 0o600, flush: true });
     renameSync(draft, path);

@@ -2,6 +2,8 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ManagementApi } from './api.js';
 import { legalFiles } from './export-legal.js';
+import { channelFiles } from './export-channels.js';
+import { peopleFiles } from './export-people.js';
 import { all, ask, present, read, yaml } from './export-reading.js';
 import { sharingFiles } from './export-sharing.js';
 import { CommandFailure } from './failure.js';
@@ -27,6 +29,7 @@ interface System {
   readonly validTo: string | null;
   readonly limit: object | null;
   readonly requireBoundTokens: boolean;
+  readonly addresses: readonly string[] | null;
   readonly credentials: readonly { kind: string; state: string; jwk?: object }[];
 }
 
@@ -37,6 +40,11 @@ interface Service {
   readonly version: string;
   readonly state: string;
   readonly stateReason: string | null;
+  readonly deprecation: {
+    readonly sunsetOn: string;
+    readonly successor: string | null;
+    readonly reason: string;
+  } | null;
   readonly publishedRevision: number | null;
 }
 
@@ -65,6 +73,7 @@ function systemEntry(system: System) {
     validTo,
     limit,
     requireBoundTokens: system.requireBoundTokens ? true : null,
+    addresses: system.addresses,
   });
 }
 
@@ -123,13 +132,16 @@ async function documentFiles(api: ManagementApi): Promise<Record<string, string 
   return { 'documents.yaml': yaml(entries), ...files };
 }
 
+function stateEntry({ state, stateReason, deprecation }: Service): object {
+  if (deprecation === null || state === 'retired') return present({ state, reason: stateReason });
+  const { sunsetOn, successor, reason } = deprecation;
+  return present({ state, reason: stateReason ?? reason, sunsetOn, successor });
+}
+
 function stateEntries(services: readonly Service[]): object[] {
   return services
-    .filter(({ state }) => state !== 'published')
-    .map((service) => ({
-      service: folderOf(service, services),
-      ...present({ state: service.state, reason: service.stateReason ?? undefined }),
-    }));
+    .filter(({ state, deprecation }) => state !== 'published' || deprecation !== null)
+    .map((service) => ({ service: folderOf(service, services), ...stateEntry(service) }));
 }
 
 /**
@@ -145,6 +157,8 @@ export async function exportTree(api: ManagementApi): Promise<ExportedFiles> {
     ...(await sharingFiles(api)),
     'agencies.yaml': yaml((await all<Agency>(api, '/agencies')).map(agencyEntry)),
     'systems.yaml': yaml(systems.map(systemEntry)),
+    ...(await peopleFiles(api)),
+    ...(await channelFiles(api)),
     ...(await legalFiles(api)),
   };
   for (const service of services)

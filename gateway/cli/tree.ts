@@ -5,6 +5,8 @@ import { AGENCY_LEVELS } from '../store/agencies.js';
 import { DOCUMENT_KINDS } from '../store/documents.js';
 import { ROLES } from '../store/systems.js';
 import { CalendarSchema, LegalBasesSchema, type TreeCalendarDay, type TreeLegalBasis } from './tree-legal.js';
+import { ChannelsSchema, type TreeChannel } from './tree-channels.js';
+import { PeopleSchema, type TreePerson } from './tree-people.js';
 import {
   SharingRequestsSchema,
   SubscriptionsSchema,
@@ -54,6 +56,7 @@ const SystemSchema = z
     validTo: z.iso.date().optional(),
     limit: z.strictObject({ calls: z.int().min(0), seconds: z.int().min(1) }).optional(),
     requireBoundTokens: z.boolean().optional(),
+    addresses: z.array(z.string()).min(1).max(64).optional().describe('From where it may call'),
   })
   .refine((system) => system.state === 'active' || system.reason !== undefined, {
     path: ['reason'],
@@ -72,6 +75,12 @@ const StatesSchema = z.array(
       service: z.string().describe('Name of the folder below services/'),
       state: z.enum(['draft', 'published', 'suspended', 'retired']),
       reason: z.string().min(1).optional(),
+      sunsetOn: z.iso.date().optional().describe('Last day of a service that is to end'),
+      successor: z.string().optional().describe('Id of the service to change over to'),
+    })
+    .refine(({ sunsetOn, reason }) => sunsetOn === undefined || reason !== undefined, {
+      path: ['reason'],
+      message: 'a service that is to end needs a reason',
     })
     .refine(({ state, reason }) => (state !== 'suspended' && state !== 'retired') || reason !== undefined, {
       path: ['reason'],
@@ -96,6 +105,8 @@ export interface TreeService {
   readonly credentials: Readonly<Record<string, string>>;
   readonly state: TreeState['state'];
   readonly reason: string | null;
+  /** When it is to end; absent where no end is planned. */
+  readonly ending?: { readonly sunsetOn: string; readonly successor: string | null };
 }
 
 /** What a folder says there should be. */
@@ -107,6 +118,8 @@ export interface Tree {
   readonly calendar?: readonly TreeCalendarDay[];
   readonly agencies: readonly TreeAgency[];
   readonly systems: readonly TreeSystem[];
+  readonly people?: readonly TreePerson[];
+  readonly channels?: readonly TreeChannel[];
   readonly services: readonly TreeService[];
 }
 
@@ -174,13 +187,25 @@ class Folder {
   }
 
   credentials(name: string): Record<string, string> {
-    const values = this.credentialVariables(name).map(([credential, env]) => {
-      const value = Object.hasOwn(this.#values, env) ? this.#values[env] : undefined;
-      if (value === undefined || value === '')
-        throw new TreeError(`${name}: /${credential} the variable ${env} has no value`);
-      return [credential, value];
-    });
+    const values = this.credentialVariables(name).map(([credential, env]) => [
+      credential,
+      this.#secret(env, `${name}: /${credential}`),
+    ]);
     return Object.fromEntries(values) as Record<string, string>;
+  }
+
+  channels(): TreeChannel[] {
+    const entries = this.optional('channels.yaml', ChannelsSchema, []);
+    return entries.map(({ secret, ...channel }, i) => ({
+      ...channel,
+      secret: secret === undefined ? null : this.#secret(secret.env, `channels.yaml: /${i}/secret`),
+    }));
+  }
+
+  #secret(env: string, where: string): string {
+    const value = Object.hasOwn(this.#values, env) ? this.#values[env] : undefined;
+    if (value === undefined || value === '') throw new TreeError(`${where} the variable ${env} has no value`);
+    return value;
   }
 
   service(folder: string, state: Omit<TreeState, 'service'>): TreeService {
@@ -191,8 +216,13 @@ class Folder {
       credentials: this.credentials(join(folder, 'credentials.yaml')),
       state: state.state,
       reason: state.reason ?? null,
+      ...endingOf(state),
     };
   }
+}
+
+function endingOf({ sunsetOn, successor }: Omit<TreeState, 'service'>): Pick<TreeService, 'ending'> {
+  return sunsetOn === undefined ? {} : { ending: { sunsetOn, successor: successor ?? null } };
 }
 
 const PUBLISHED = { state: 'published' } as const;
@@ -226,7 +256,7 @@ export function loadContract(
 }
 
 /**
- * Reads a folder: `legal-bases.yaml`, `calendar.yaml`, `documents.yaml` with `documents/`, `agencies.yaml`, `systems.yaml`, `services/<folder>/`,
+ * Reads a folder: `legal-bases.yaml`, `calendar.yaml`, `documents.yaml` with `documents/`, `agencies.yaml`, `systems.yaml`, `people.yaml`, `channels.yaml`, `services/<folder>/`,
  * `service-states.yaml`, `subscriptions.yaml` and `sharing-requests.yaml`, each of which may be missing. A service that `service-states.yaml` does not name is to be published.
  *
  * @param values what `${NAME}` and `credentials.yaml` take their values from: the environment
@@ -249,6 +279,8 @@ export function loadTree(path: string, values: Values): Tree {
     calendar: folder.optional('calendar.yaml', CalendarSchema, []),
     agencies: folder.optional('agencies.yaml', z.array(AgencySchema), []),
     systems: folder.optional('systems.yaml', z.array(SystemSchema), []),
+    people: folder.optional('people.yaml', PeopleSchema, []),
+    channels: folder.channels(),
     services: names.map((name) => folder.service(join('services', name), stateOf(name))),
   };
 }

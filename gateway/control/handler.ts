@@ -1,5 +1,5 @@
 import type { Act } from '../base/exchange.js';
-import type { Fault } from '../base/problem.js';
+import type { Bilingual, Fault } from '../base/problem.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
 import type { PublishedService } from '../catalogue/published-service.js';
@@ -22,6 +22,7 @@ export interface ControlCall {
     readonly roles: readonly string[];
     /** The person who signed in, when the token is a person's. */
     readonly user?: string;
+    readonly session?: string;
   };
 }
 
@@ -52,8 +53,28 @@ export interface ServiceCheck {
   }[];
 }
 
+/** How passwords are made and compared. */
+export interface PasswordKeeper {
+  /** One to be changed at its first use. */
+  temporary(): string;
+  /** Argon2id, in PHC form. */
+  hash(plain: string): Promise<string>;
+  /** What is wrong with one that somebody chose. */
+  faults(
+    plain: string,
+    owner: { readonly id: string; readonly name: string; readonly email: string | null },
+  ): Bilingual[];
+  isOneOf(hashes: readonly string[], plain: string): Promise<boolean>;
+  /** One guess, counted as those of the sign-in page are. @returns until when guessing is locked, if it is */
+  check(
+    person: string,
+    stored: string | null,
+    plain: string,
+  ): Promise<{ readonly right: boolean; readonly lockedUntil: number | null }>;
+}
+
 /** The settings that the rules of the control plane turn on. */
-export type ControlConfig = Pick<Config, 'documents' | 'sharing'>;
+export type ControlConfig = Pick<Config, 'accounts' | 'documents' | 'sharing' | 'people'>;
 /** What the rooms of the control plane are given. They reach nothing else. */
 export interface ControlContext {
   readonly database: Database;
@@ -64,6 +85,9 @@ export interface ControlContext {
   published(id: string): PublishedService | undefined;
   /** Whether the source of a published service answers now. */
   probe(id: string): Promise<{ readonly ok: boolean; readonly detail?: string }>;
+  readonly passwords: PasswordKeeper;
+  /** Names that a person or a system must not have: those of the applications in which people sign in. */
+  readonly reservedNames: ReadonlySet<string>;
   /** Seals a credential of a service for storage. */
   seal(serviceId: string, name: string, plain: string): string;
   /** Checks a manifest with its document; `credentialNames` are those already stored or sent along. */

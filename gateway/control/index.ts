@@ -8,6 +8,7 @@ import type { ControlContext, ControlHandlers } from './handler.js';
 import { documentRoutes } from './documents/routes.js';
 import { legalBasisRoutes } from './legal-bases/routes.js';
 import { meRoutes } from './me/routes.js';
+import { personRoutes } from './people/routes.js';
 import { serviceExecutors } from './services/executors.js';
 import { noticeRoutes } from './notices/routes.js';
 import { serviceRoutes } from './services/routes.js';
@@ -19,6 +20,7 @@ export function createControl(context: ControlContext): ControlHandlers {
   return {
     ...agencyRoutes(context),
     ...systemRoutes(context),
+    ...personRoutes(context),
     ...serviceRoutes(context),
     ...changeRequestRoutes(context, {
       ...serviceExecutors(context),

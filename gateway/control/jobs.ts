@@ -1,5 +1,7 @@
 import type { ControlContext } from './handler.js';
 import { callDebts } from './documents/reminders.js';
+import { warnOfEndings } from './expiring.js';
+import { retireSunk } from './services/sunset.js';
 import { expireGrants, tellOverdue } from './sharing/deadlines.js';
 
 /** What falls due by itself: name → what is to be done once that may have happened. Each does nothing the second time. */
@@ -9,6 +11,8 @@ export function controlJobs(
   return [
     { name: 'expire-grants', run: (now) => expireGrants(context, now) },
     { name: 'tell-overdue', run: (now) => tellOverdue(context, now) },
+    { name: 'retire-sunk-services', run: (now) => retireSunk(context, now) },
+    { name: 'warn-of-endings', run: (now) => warnOfEndings(context, now) },
     { name: 'call-document-debts', run: (now) => callDebts(context, now) },
   ];
 }

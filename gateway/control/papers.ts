@@ -4,6 +4,7 @@ import { Problem } from '../base/problem.js';
 import { dueAt } from '../base/working-days.js';
 import { readCalendar } from '../store/calendar.js';
 import { type DebtRow, type DocumentRow, findDocument, insertDebt } from '../store/documents.js';
+import type { AccountAct, AskedAct } from './accounts.js';
 import { actorOf } from './actor.js';
 import type { ControlCall, ControlContext } from './handler.js';
 
@@ -92,4 +93,21 @@ export async function oweDocument(
   };
   await insertDebt(trx, row);
   return row;
+}
+
+/** What an act on an account rests on: its document, or, where a lock could not wait, the debt of one. */
+export async function groundOf(
+  trx: Knex,
+  context: ControlContext,
+  call: ControlCall,
+  { noun, act }: { readonly noun: 'system' | 'person'; readonly act: AccountAct },
+) {
+  const { document, emergency, reason } = call.body as AskedAct;
+  const key = call.path['id'] ?? '';
+  if (act === 'lock' && emergency === true && document === undefined) {
+    const debt = await oweDocument(trx, context, call.caller, { noun, key, act, reason });
+    return { id: null, debt: { id: debt.id, dueAt: new Date(debt.due_at).toISOString() } };
+  }
+  const paper = await mustRestOn(trx, document, call.caller);
+  return { id: paper.id, document: citation(paper) };
 }

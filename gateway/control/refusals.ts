@@ -28,7 +28,8 @@ export function wrongTransition(
     | 'account_request'
     | 'difficulty'
     | 'change_request'
-    | 'break_glass',
+    | 'break_glass'
+    | 'person',
   object: { id: string; state: string; since: number },
   act: string,
 ): Problem {

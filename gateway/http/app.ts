@@ -9,7 +9,7 @@ import type { Config } from '../base/config.js';
 import type { Logger } from '../base/log.js';
 import type { Limits } from '../pipeline/limits.js';
 import type { PortalAssets, PortalRoute } from '../portal/portal.js';
-import { AddressSet } from './client-address.js';
+import { AddressSet } from '../base/address-set.js';
 import type { Gate } from './gate.js';
 import type { Metrics } from './metrics.js';
 

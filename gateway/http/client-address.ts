@@ -1,30 +1,6 @@
-import { BlockList, isIP } from 'node:net';
+import { isIP } from 'node:net';
 import type { IncomingMessage } from 'node:http';
-
-/** A set of addresses and CIDR ranges. */
-export class AddressSet {
-  readonly #list = new BlockList();
-  readonly #empty: boolean;
-
-  /** @throws Error when an entry is neither an address nor a range */
-  constructor(entries: readonly string[]) {
-    this.#empty = entries.length === 0;
-    for (const entry of entries) {
-      const [address = '', bits] = entry.split('/');
-      const family = isIP(address);
-      if (family === 0) throw new Error(`not an address or CIDR range: ${entry}`);
-      const kind = family === 6 ? 'ipv6' : 'ipv4';
-      if (bits === undefined) this.#list.addAddress(address, kind);
-      else this.#list.addSubnet(address, Number(bits), kind);
-    }
-  }
-
-  has(address: string): boolean {
-    if (this.#empty) return false;
-    const family = isIP(address);
-    return family !== 0 && this.#list.check(address, family === 6 ? 'ipv6' : 'ipv4');
-  }
-}
+import type { AddressSet } from '../base/address-set.js';
 
 /** IPv4 callers on a dual-stack socket appear as `::ffff:a.b.c.d`. */
 function plain(address: string | undefined): string {

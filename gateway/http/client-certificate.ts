@@ -1,7 +1,8 @@
 import { X509Certificate } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import { TLSSocket } from 'node:tls';
-import { AddressSet, peerAddress } from './client-address.js';
+import { AddressSet } from '../base/address-set.js';
+import { peerAddress } from './client-address.js';
 
 interface CertificateSettings {
   readonly trustedProxies: readonly string[];

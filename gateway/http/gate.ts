@@ -14,7 +14,8 @@ import {
 } from '../pipeline/exchanges.js';
 import { type RunParts, run } from '../pipeline/run.js';
 import type { Corridors } from '../pipeline/table.js';
-import { AddressSet, clientAddress } from './client-address.js';
+import { AddressSet } from '../base/address-set.js';
+import { clientAddress } from './client-address.js';
 import type { ClientCertificates } from './client-certificate.js';
 import type { Metrics } from './metrics.js';
 import { NodeRequest } from './node-request.js';

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
 import { InvalidClientAuth } from 'oidc-provider/lib/helpers/errors.js';
 import type { Clock } from '../base/clock.js';
@@ -19,11 +20,15 @@ interface AdapterParts {
   readonly authentication: ClientAuthentication;
 }
 
+/** What is worth something to whoever reads it. */
+const BEARER_MODELS: ReadonlySet<string> = new Set(['AuthorizationCode', 'RefreshToken']);
+
 /** Where oidc-provider keeps its artefacts: one table on either engine; its clients come from the directory. */
 export function createAdapterFactory(parts: AdapterParts): (model: string) => Adapter {
   return (model) => {
     if (model === 'Client') return new ClientAdapter(parts.authentication);
-    return model === 'ReplayDetection' ? new OnceAdapter(parts, model) : new TableAdapter(parts, model);
+    if (model === 'ReplayDetection') return new OnceAdapter(parts, model);
+    return BEARER_MODELS.has(model) ? new DigestAdapter(parts, model) : new TableAdapter(parts, model);
   };
 }
 
@@ -73,6 +78,7 @@ class TableAdapter implements Adapter {
       grant_id: payload.grantId ?? null,
       uid: payload.uid ?? null,
       user_code: payload.userCode ?? null,
+      account_id: payload.accountId ?? null,
       expires_at: expiresIn === undefined ? null : this.parts.clock.now() + expiresIn * 1000,
       consumed_at: null,
     };
@@ -86,6 +92,29 @@ class TableAdapter implements Adapter {
     return row.consumed_at === null ? payload : { ...payload, consumed: Math.floor(row.consumed_at / 1000) };
   }
 }
+
+/** For codes and refresh tokens: who reads the table must not be able to use one, so their digests are kept. */
+class DigestAdapter extends TableAdapter {
+  override async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    const { jti: _secret, ...rest } = payload;
+    await super.upsert(digest(id), rest, expiresIn);
+  }
+
+  override async find(id: string): Promise<AdapterPayload | undefined> {
+    const payload = await super.find(digest(id));
+    return payload === undefined ? undefined : { ...payload, jti: id };
+  }
+
+  override async consume(id: string): Promise<void> {
+    await super.consume(digest(id));
+  }
+
+  override async destroy(id: string): Promise<void> {
+    await super.destroy(digest(id));
+  }
+}
+
+const digest = (id: string): string => hash('sha256', id, 'base64url');
 
 /**
  * For assertions that may be used once. oidc-provider looks first and writes afterwards, which two requests at the

@@ -10,7 +10,7 @@ import type { IncomingMessage } from 'node:http';
 import { decodeProtectedHeader } from 'jose';
 import type { AdapterPayload, JWK, KoaContextWithOIDC } from 'oidc-provider';
 import { Provider } from 'oidc-provider/lib/provider.js';
-import { InvalidClientAuth } from 'oidc-provider/lib/helpers/errors.js';
+import { InvalidClientAuth, UnauthorizedClient } from 'oidc-provider/lib/helpers/errors.js';
 import type { Clock } from '../base/clock.js';
 import { certificateStanding, certificateThumbprint } from '../base/certificate.js';
 import type { ClientCredential, ClientDirectory, OAuthClient } from './client-directory.js';
@@ -76,7 +76,11 @@ function matches(secretSha256: string, digest: Buffer): boolean {
 export interface ClientAuthenticationParts {
   readonly clients: ClientDirectory;
   readonly clock: Clock;
+  /** The applications in which people sign in; a system of the same name is never asked. */
+  readonly signIn: ReadonlyMap<string, AdapterPayload>;
   readonly certificateOf: (request: IncomingMessage) => X509Certificate | null;
+  /** Whoever sent the request, seen through trusted proxies only. */
+  readonly addressOf: (request: IncomingMessage) => string;
 }
 
 /**
@@ -93,6 +97,8 @@ export class ClientAuthentication {
 
   /** The client's metadata for the request in hand; undefined for an unknown or revoked one. */
   async metadata(clientId: string): Promise<AdapterPayload | undefined> {
+    const application = this.#parts.signIn.get(clientId);
+    if (application !== undefined) return application;
     const { ctx } = Provider;
     // Checked before any database is asked: some cannot even look for such text.
     if (ctx === undefined || !CLIENT_ID.test(clientId)) return undefined;
@@ -108,6 +114,17 @@ export class ClientAuthentication {
       // A proof of possession binds to its key; a certificate that is shown without one binds to itself.
       tls_client_certificate_bound_access_tokens: certificate !== null && ctx.headers['dpop'] === undefined,
     };
+  }
+
+  /**
+   * Asked once the client has proved itself: to a stranger its list of addresses is not even mentioned.
+   *
+   * @throws UnauthorizedClient when it may not ask from this address
+   */
+  assertFromAllowed(ctx: KoaContextWithOIDC): void {
+    const address = this.#parts.addressOf(ctx.req);
+    if (this.#of(ctx)?.client.mayCallFrom(address) === true) return;
+    throw new UnauthorizedClient(`address_not_allowed: this client may not ask from ${address}`);
   }
 
   /** The certificate with which the connection of this request was made. */

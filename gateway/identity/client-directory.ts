@@ -9,6 +9,8 @@ export interface OAuthClient {
   readonly roles: readonly string[];
   /** A locked system still gets tokens: each of its calls is then refused with the reason, and recorded. */
   readonly state: 'active' | 'locked' | 'revoked';
+  /** Whether it may ask from this address. */
+  mayCallFrom(address: string): boolean;
   /** Those that are valid now; a system may hold several of each kind. */
   readonly credentials: readonly ClientCredential[];
 }

@@ -16,6 +16,7 @@ declare module 'oidc-provider/lib/helpers/errors.js' {
 
   export const InvalidClientAuth: typeof errors.InvalidClientAuth;
   export const InvalidTarget: typeof errors.InvalidTarget;
+  export const UnauthorizedClient: typeof errors.UnauthorizedClient;
 }
 
 declare module 'oidc-provider/lib/helpers/als.js' {
@@ -23,4 +24,11 @@ declare module 'oidc-provider/lib/helpers/als.js' {
 
   const storage: AsyncLocalStorage<unknown>;
   export default storage;
+}
+
+declare module 'oidc-provider/lib/helpers/interaction_policy/index.js' {
+  import { interactionPolicy } from 'oidc-provider';
+
+  export const base: typeof interactionPolicy.base;
+  export const Check: typeof interactionPolicy.Check;
 }

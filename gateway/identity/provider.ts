@@ -1,5 +1,5 @@
 import type { EventEmitter } from 'node:events';
-import type { Configuration, KoaContextWithOIDC } from 'oidc-provider';
+import type { AdapterPayload, Configuration, KoaContextWithOIDC } from 'oidc-provider';
 import { InvalidClientAuth, InvalidTarget } from 'oidc-provider/lib/helpers/errors.js';
 import { Provider } from 'oidc-provider/lib/provider.js';
 import { type Clock, seconds } from '../base/clock.js';
@@ -10,15 +10,18 @@ import { createAdapterFactory } from './adapter.js';
 import type { ClientAuthentication } from './client-authentication.js';
 import type { OAuthClient } from './client-directory.js';
 import { currentOf, type KeyRing } from './key-ring.js';
-import { CREDENTIAL_CLAIM, issuerOf, resourcesOf } from './resources.js';
+import { languageOf, peopleFlow, type PeopleFlowParts, signOut } from './people-flow.js';
+import { CREDENTIAL_CLAIM, issuerOf, resourcesOf, SESSION_CLAIM } from './resources.js';
 import { DPOP_ALGORITHMS } from './dpop-proof.js';
 import { AUTH_METHODS, AUTH_SIGNING_ALGORITHMS } from './server-metadata.js';
 
-export interface ProviderParts {
+export interface ProviderParts extends PeopleFlowParts {
   readonly config: Config;
   readonly database: Database;
   readonly keyRing: KeyRing;
   readonly authentication: ClientAuthentication;
+  /** Ids of the applications in which people sign in. */
+  readonly signIn: ReadonlyMap<string, AdapterPayload>;
   readonly log: Logger;
   readonly clock: Clock;
   /** 32 bytes. */
@@ -37,23 +40,18 @@ export function defaultResourceOf(client: OAuthClient | undefined, publicUrl: st
 }
 
 /**
- * Every lifetime, in seconds: what is not set is announced on the console. All but the token's are for artefacts of
- * grants that are not offered.
+ * Every lifetime, in seconds: what is not set is announced on the console. Those that are short here are of grants
+ * that are not offered.
  */
-function lifetimes(ttlSeconds: number): NonNullable<Configuration['ttl']> {
+function lifetimes(ttlSeconds: number, people: Configuration['ttl']): NonNullable<Configuration['ttl']> {
   const short = 60;
   return {
     AccessToken: ttlSeconds,
     ClientCredentials: ttlSeconds,
-    AuthorizationCode: short,
     BackchannelAuthenticationRequest: short,
     DeviceCode: short,
-    Grant: short,
-    IdToken: short,
-    Interaction: short,
     PreAuthorizedCode: short,
-    RefreshToken: short,
-    Session: short,
+    ...people,
   };
 }
 
@@ -67,14 +65,21 @@ function checkAssertion(_ctx: KoaContextWithOIDC, claims: Record<string, unknown
 function resourceIndicators(
   parts: ProviderParts,
 ): NonNullable<NonNullable<Configuration['features']>['resourceIndicators']> {
-  const { config, keyRing, authentication, clock } = parts;
+  const { config, keyRing, authentication, signIn, clock } = parts;
+  const { api } = resourcesOf(config.publicUrl);
   const known = Object.values<string>({ ...resourcesOf(config.publicUrl) });
   const keys = keyRing.tokenKeys();
   return {
     enabled: true,
-    defaultResource: (ctx) => defaultResourceOf(authentication.clientOf(ctx), config.publicUrl),
+    defaultResource: (ctx, client) =>
+      signIn.has(client?.clientId ?? '')
+        ? api
+        : defaultResourceOf(authentication.clientOf(ctx), config.publicUrl),
     useGrantedResource: () => true,
-    getResourceServerInfo(_ctx, resource) {
+    getResourceServerInfo(_ctx, resource, client) {
+      // People manage; data are called by systems, each under its own grant.
+      if (signIn.has(client.clientId) && resource !== api)
+        throw new InvalidTarget(`people get tokens for ${api} only`);
       if (!known.includes(resource)) throw new InvalidTarget(`resource must be one of ${known.join(', ')}`);
       return {
         audience: resource,
@@ -106,19 +111,39 @@ function features(parts: ProviderParts): NonNullable<Configuration['features']> 
     },
     pushedAuthorizationRequests: { enabled: false },
     revocation: { enabled: false },
-    rpInitiatedLogout: { enabled: false },
+    rpInitiatedLogout: signOut(parts),
     userinfo: { enabled: false },
   };
+}
+
+/** Where a person looks at the answer. */
+const BROWSER_ROUTES: ReadonlySet<string> = new Set([
+  'authorization',
+  'resume',
+  'end_session',
+  'end_session_confirm',
+  'end_session_success',
+]);
+
+function ofPerson(
+  { people }: ProviderParts,
+  token: { accountId?: string | undefined; sessionUid?: string | undefined },
+) {
+  return { agency: people.find(token.accountId ?? '')?.agency, [SESSION_CLAIM]: token.sessionUid };
 }
 
 function configuration(parts: ProviderParts): Configuration {
   const { config, keyRing, authentication, clock } = parts;
   const origin = new URL(config.publicUrl).origin;
+  const people = peopleFlow(parts);
   return {
+    ...people,
     adapter: createAdapterFactory(parts),
     assertJwtClientAuthClaimsAndHeader: checkAssertion,
     clientAuthMethods: [...AUTH_METHODS],
-    clientBasedCORS: (_ctx, from) => from === origin,
+    // An application of people may stand elsewhere: its own pages ask for its tokens.
+    clientBasedCORS: (_ctx, from, client) =>
+      from === origin || (client.redirectUris ?? []).some((uri) => new URL(uri).origin === from),
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
     clockTolerance: CLOCK_TOLERANCE_SECONDS,
     cookies: { keys: keyRing.cookieSecrets() },
@@ -127,7 +152,9 @@ function configuration(parts: ProviderParts): Configuration {
       dPoPSigningAlgValues: [...DPOP_ALGORITHMS],
       idTokenSigningAlgValues: ['ES256'],
     },
-    extraTokenClaims: (ctx) => {
+    extraTokenClaims: (ctx, token) => {
+      if (token.kind === 'AccessToken') return ofPerson(parts, token);
+      authentication.assertFromAllowed(ctx);
       const credential = authentication.credentialOf(ctx);
       return {
         agency: authentication.clientOf(ctx)?.agency,
@@ -135,7 +162,6 @@ function configuration(parts: ProviderParts): Configuration {
       };
     },
     features: features(parts),
-    findAccount: () => undefined,
     formats: {
       customizers: {
         jwt(_ctx, _token, structured) {
@@ -153,12 +179,11 @@ function configuration(parts: ProviderParts): Configuration {
       })),
     },
     renderError(ctx, out) {
-      ctx.type = 'json';
-      ctx.body = out;
+      const forReader = BROWSER_ROUTES.has(ctx.oidc?.route ?? '') && ctx.accepts('json', 'html') === 'html';
+      ctx.type = forReader ? 'html' : 'json';
+      ctx.body = forReader ? parts.pages.failed(out.error, out.error_description, languageOf(ctx)) : out;
     },
-    responseTypes: [],
-    scopes: [],
-    ttl: lifetimes(config.tokens.ttlSeconds),
+    ttl: lifetimes(config.tokens.ttlSeconds, people.ttl),
   };
 }
 
@@ -181,7 +206,8 @@ function listen(provider: Provider, log: Logger): void {
 export function buildProvider(parts: ProviderParts): Provider {
   const { config, authentication, log } = parts;
   const provider = new Provider(issuerOf(config.publicUrl), configuration(parts));
-  provider.proxy = config.trustedProxies.length > 0;
+  // Whether a cookie needs TLS follows from the address that the world uses; the handler says which in the header.
+  provider.proxy = true;
   provider.Client.prototype.compareClientSecret = (actual) => authentication.secretMatches(actual);
   // Its own would take the address from the Host header, which anyone can set.
   provider.OIDCContext.prototype.urlFor = (name, options) => provider.urlFor(name, options);

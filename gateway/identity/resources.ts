@@ -24,3 +24,6 @@ export function resourceMetadataUrl(publicUrl: string): string {
 
 /** The claim of our tokens that names the key or secret the client proved. */
 export const CREDENTIAL_CLAIM = 'credential';
+
+/** The claim of people's tokens that names the session in which they were given. */
+export const SESSION_CLAIM = 'session';

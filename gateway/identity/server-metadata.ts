@@ -8,6 +8,8 @@ export const AUTH_METHODS = [
   'client_secret_post',
   'private_key_jwt',
   'self_signed_tls_client_auth',
+  // Applications in which people sign in are public clients; no system is.
+  'none',
 ] as const;
 
 /** With which a client may sign its assertion. */
@@ -16,10 +18,19 @@ export const AUTH_SIGNING_ALGORITHMS = ['ES256', 'PS256', 'RS256', 'EdDSA', 'Ed2
 /** The metadata of the authorization server, RFC 8414 and OpenID Connect Discovery 1.0. */
 export interface ServerMetadata {
   readonly issuer: string;
+  /** For people: code with PKCE, S256 only. */
+  readonly authorization_endpoint: string;
   readonly token_endpoint: string;
   readonly jwks_uri: string;
+  readonly end_session_endpoint: string;
   readonly grant_types_supported: readonly string[];
   readonly response_types_supported: readonly string[];
+  readonly response_modes_supported: readonly string[];
+  readonly code_challenge_methods_supported: readonly string[];
+  readonly scopes_supported: readonly string[];
+  readonly ui_locales_supported: readonly string[];
+  /** RFC 9207. */
+  readonly authorization_response_iss_parameter_supported: boolean;
   readonly subject_types_supported: readonly string[];
   readonly id_token_signing_alg_values_supported: readonly string[];
   readonly token_endpoint_auth_methods_supported: readonly string[];
@@ -41,10 +52,17 @@ export function serverMetadata({ publicUrl, ...config }: MetadataSettings): Serv
   const { data, api } = resourcesOf(publicUrl);
   return {
     issuer,
+    authorization_endpoint: `${issuer}/auth`,
     token_endpoint: `${issuer}/token`,
     jwks_uri: `${issuer}/jwks`,
-    grant_types_supported: ['client_credentials'],
-    response_types_supported: [],
+    end_session_endpoint: `${issuer}/session/end`,
+    grant_types_supported: ['client_credentials', 'authorization_code', 'refresh_token'],
+    response_types_supported: ['code'],
+    response_modes_supported: ['query'],
+    code_challenge_methods_supported: ['S256'],
+    scopes_supported: ['openid'],
+    ui_locales_supported: ['vi', 'en'],
+    authorization_response_iss_parameter_supported: true,
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: ['ES256'],
     token_endpoint_auth_methods_supported: AUTH_METHODS.filter(

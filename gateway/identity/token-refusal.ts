@@ -68,6 +68,16 @@ const TOKEN_REFUSALS = {
     vi: 'Mã truy cập thiếu một trong các thông tin bắt buộc: exp, iat, jti, client_id, agency.',
     en: 'The token lacks one of the required claims: exp, iat, jti, client_id, agency.',
   },
+  lifetime: {
+    code: 'token_invalid',
+    vi: 'Mã truy cập có thời hạn dài hơn mức được nhận từ máy chủ cấp mã này.',
+    en: 'The token lives longer than is accepted of this authorization server.',
+  },
+  unmapped: {
+    code: 'token_invalid',
+    vi: 'Mã truy cập không thuộc về hệ thống nào được khai báo cho máy chủ cấp mã này.',
+    en: 'The token belongs to no system that is declared for this authorization server.',
+  },
   expired: {
     code: 'token_expired',
     vi: 'Mã truy cập đã hết hạn; hãy xin mã mới.',

@@ -1,9 +1,9 @@
 import { hash, type KeyObject } from 'node:crypto';
-import jwt from 'jsonwebtoken';
+import jwt, { type VerifyOptions } from 'jsonwebtoken';
 import { LRUCache } from 'lru-cache';
 import type { Clock } from '../base/clock.js';
 import type { KeyRing } from './key-ring.js';
-import { CREDENTIAL_CLAIM, resourceMetadataUrl } from './resources.js';
+import { CREDENTIAL_CLAIM, resourceMetadataUrl, resourcesOf, SESSION_CLAIM } from './resources.js';
 import {
   type Binding,
   bindingOf,
@@ -14,28 +14,19 @@ import {
   type Sent,
 } from './sender.js';
 import { type RefusalReason, refusal } from './token-refusal.js';
+import { isAccessTokenType, type Unproved, unproved } from './token-header.js';
+import type { TrustedIssuer } from './trusted-issuers.js';
+import type { VerifiedToken } from './verified-token.js';
 
-/** What a verified token says. Whether its client may still act is asked of the catalogue, on every call. */
-export interface VerifiedToken {
-  readonly clientId: string;
-  readonly agency: string;
-  /** `jti`. */
-  readonly tokenId: string;
-  /** Milliseconds since the epoch. */
-  readonly expiresAt: number;
-  /** Id of the key or secret with which the client got the token, where that is known. */
-  readonly keyId?: string;
-  /** What the token is bound to, and its sender has proved to hold: `jkt:…`, `x5t#S256:…`. */
-  readonly boundTo?: string;
-  /** For the answer's `DPoP-Nonce`: what the next proof should carry. */
-  readonly nextNonce?: string;
-}
+export type { VerifiedToken } from './verified-token.js';
 
 export interface TokenVerifierOptions {
   readonly keyRing: KeyRing;
   /** `issuerOf(config.publicUrl)`. */
   readonly issuer: string;
   readonly clock: Clock;
+  /** Other authorization servers, by `iss`. */
+  readonly trusted?: ReadonlyMap<string, TrustedIssuer>;
   /** Verified tokens kept in memory; default 10,000. */
   readonly cacheSize?: number;
   /** Default: nonces and used proofs of this node alone. */
@@ -61,7 +52,8 @@ export interface TokenVerifier {
 
 interface Kept {
   readonly token: VerifiedToken;
-  readonly kid: string;
+  /** Whether its key is in force still. */
+  readonly alive: () => boolean;
   readonly audience: string;
   readonly binding: Binding | null;
 }
@@ -77,6 +69,9 @@ const MAX_HEADER = MAX_TOKEN + 'Bearer '.length;
 const SKEW_SECONDS = 60;
 const BEARER = /^bearer +([A-Za-z0-9\-._~+/]+=*)$/i;
 const DPOP = /^dpop +([A-Za-z0-9\-._~+/]+=*)$/i;
+
+/** What must be so of a token. */
+type Expected = VerifyOptions & { readonly complete?: false };
 
 /** What jsonwebtoken says, in our words; anything else is a wrong signature. */
 const SAID: readonly (readonly [beginning: string, reason: RefusalReason])[] = [
@@ -108,9 +103,13 @@ class Verifier implements TokenVerifier {
   readonly #metadata: string;
   readonly #kept: LRUCache<string, Kept>;
   readonly #sender: SenderCheck;
+  readonly #trusted: ReadonlyMap<string, TrustedIssuer>;
+  readonly #data: string;
 
   constructor(options: TokenVerifierOptions) {
-    const { keyRing, issuer, clock, dpop, cacheSize = 10_000 } = options;
+    const { keyRing, issuer, clock, dpop, cacheSize = 10_000, trusted = new Map() } = options;
+    this.#trusted = trusted;
+    this.#data = resourcesOf(issuer.replace(/\/oidc$/, '')).data;
     const publicUrl = issuer.replace(/\/oidc$/, '');
     this.#keyRing = keyRing;
     this.#issuer = issuer;
@@ -168,19 +167,27 @@ class Verifier implements TokenVerifier {
       kept !== undefined &&
       kept.audience === audience &&
       kept.token.expiresAt > this.#clock.now() &&
-      this.#keyRing.verificationKey(kept.kid) !== undefined
+      kept.alive()
     )
       return kept;
     return this.#verifyAnew(text, digest, audience);
   }
 
   #verifyAnew(text: string, digest: string, audience: string): Kept | Promise<Kept> {
-    const kid = this.#readKid(text);
-    const finish = (key: KeyObject | undefined): Kept => {
-      if (key === undefined) return this.#refuse('key');
-      const kept = { ...this.#check(text, key, audience), kid, audience };
+    const said = this.#read(text);
+    const foreign = this.#trusted.get(said.issuer);
+    const keep = (checked: Checked, alive: () => boolean): Kept => {
+      const kept = { ...checked, alive, audience };
       this.#kept.set(digest, kept);
       return kept;
+    };
+    if (foreign !== undefined)
+      return this.#verifyForeign(text, said, audience, foreign).then((found) => keep(...found));
+    const { kid } = this.#ours(said);
+    const alive = (): boolean => this.#keyRing.verificationKey(kid) !== undefined;
+    const finish = (key: KeyObject | undefined): Kept => {
+      if (key === undefined) return this.#refuse('key');
+      return keep(this.#check(text, key, audience), alive);
     };
     const key = this.#keyRing.verificationKey(kid);
     if (key !== undefined) return finish(key);
@@ -188,22 +195,65 @@ class Verifier implements TokenVerifier {
   }
 
   /** Looks at what is not yet proved, for the sake of a precise refusal; nothing of it is believed. */
-  #readKid(text: string): string {
-    const decoded = decode(text);
-    if (decoded === null || typeof decoded.payload !== 'object' || decoded.payload === null)
-      return this.#refuse('malformed');
-    const { header, payload } = decoded;
-    if (header.alg !== 'ES256') return this.#refuse('algorithm');
-    if (!isAccessTokenType(header.typ)) return this.#refuse('type');
-    if ('crit' in header) return this.#refuse('critical');
-    if (payload.iss !== this.#issuer) return this.#refuse('issuer');
-    return typeof header.kid === 'string' ? header.kid : this.#refuse('key');
+  #read(text: string): Unproved {
+    return unproved(text) ?? this.#refuse('malformed');
+  }
+
+  #ours({ issuer, alg, typ, critical, kid }: Unproved): { kid: string } {
+    if (alg !== 'ES256') return this.#refuse('algorithm');
+    if (!isAccessTokenType(typ)) return this.#refuse('type');
+    if (critical) return this.#refuse('critical');
+    if (issuer !== this.#issuer) return this.#refuse('issuer');
+    return kid === undefined ? this.#refuse('key') : { kid };
+  }
+
+  /** A token of another authorization server: its word for who calls, our catalogue's for what they may. */
+  async #verifyForeign(
+    text: string,
+    { alg, typ, critical, kid }: Unproved,
+    audience: string,
+    issuer: TrustedIssuer,
+  ): Promise<[Checked, () => boolean]> {
+    const { settings } = issuer;
+    if (!settings.algorithms.some((one) => one === alg)) return this.#refuse('algorithm');
+    if (!settings.types.some((one) => one.toLowerCase() === typ)) return this.#refuse('type');
+    if (critical) return this.#refuse('critical');
+    const key = kid === undefined ? undefined : await issuer.key(kid, alg);
+    if (kid === undefined || key === undefined) return this.#refuse('key');
+    const now = Math.floor(this.#clock.now() / 1000);
+    const claims = this.#proved(text, key, {
+      algorithms: [alg as jwt.Algorithm],
+      issuer: settings.issuer,
+      // An audience of the settings' own stands for data: nobody manages by a token that was made for calls.
+      audience: audience === this.#data ? (settings.audience ?? audience) : audience,
+      clockTimestamp: now,
+    });
+    const { exp, iat, jti } = claims;
+    if (typeof exp !== 'number' || typeof iat !== 'number') return this.#refuse('claims');
+    if (iat > now + SKEW_SECONDS) return this.#refuse('early', iat * 1000);
+    if (exp - iat > settings.maxTtlSeconds) return this.#refuse('lifetime');
+    const clientId = issuer.systemOf(claims);
+    if (clientId === undefined) return this.#refuse('unmapped');
+    const binding = bindingOf(claims['cnf']);
+    if (binding === undefined) return this.#refuse('bound');
+    const token: VerifiedToken = {
+      ...{ clientId, agency: null, expiresAt: exp * 1000 },
+      tokenId: isName(jti) ? jti : hash('sha256', text, 'base64url'),
+      ...(binding === null ? {} : { boundTo: boundTo(binding) }),
+    };
+    return [{ token, binding }, () => !issuer.stale && issuer.known(kid, alg) !== undefined];
   }
 
   #check(text: string, key: KeyObject, audience: string): Checked {
     const now = Math.floor(this.#clock.now() / 1000);
-    const claims = this.#proved(text, key, audience, now);
+    const claims = this.#proved(text, key, {
+      algorithms: ['ES256'],
+      issuer: this.#issuer,
+      audience,
+      clockTimestamp: now,
+    });
     const { exp, iat, jti, client_id: clientId, agency, [CREDENTIAL_CLAIM]: credential } = claims;
+    const { sub, [SESSION_CLAIM]: session } = claims;
     if (typeof exp !== 'number' || typeof iat !== 'number') return this.#refuse('claims');
     if (!isName(jti) || !isName(clientId) || !isName(agency)) return this.#refuse('claims');
     if (iat > now + SKEW_SECONDS) return this.#refuse('early', iat * 1000);
@@ -214,20 +264,18 @@ class Verifier implements TokenVerifier {
       agency,
       tokenId: jti,
       expiresAt: exp * 1000,
+      // A client that acts for itself is its own subject (RFC 9068 section 2.2).
+      ...(isName(sub) && sub !== clientId ? { user: sub } : {}),
+      ...(isName(session) ? { session } : {}),
       ...(isName(credential) ? { keyId: credential } : {}),
       ...(binding === null ? {} : { boundTo: boundTo(binding) }),
     };
     return { token, binding };
   }
 
-  #proved(text: string, key: KeyObject, audience: string, now: number): Record<string, unknown> {
+  #proved(text: string, key: KeyObject, options: Expected): Record<string, unknown> {
     try {
-      const claims = jwt.verify(text, key, {
-        algorithms: ['ES256'],
-        issuer: this.#issuer,
-        audience,
-        clockTimestamp: now,
-      });
+      const claims = jwt.verify(text, key, options);
       if (typeof claims === 'object') return claims;
     } catch (error) {
       const message = error instanceof Error ? error.message : '';
@@ -241,17 +289,4 @@ class Verifier implements TokenVerifier {
 
 function isName(value: unknown): value is string {
   return typeof value === 'string' && value !== '';
-}
-
-function isAccessTokenType(typ: unknown): boolean {
-  // RFC 9068 section 4: the media type may carry its prefix; media types ignore case.
-  return typeof typ === 'string' && /^(?:application\/)?at\+jwt$/i.test(typ);
-}
-
-function decode(text: string): jwt.Jwt | null {
-  try {
-    return jwt.decode(text, { complete: true });
-  } catch {
-    return null;
-  }
 }

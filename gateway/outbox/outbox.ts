@@ -6,7 +6,7 @@ import type { Logger } from '../base/log.js';
 import type { Sealing } from '../identity/sealing.js';
 import type { Database } from '../store/database.js';
 import { type ChannelRow, findChannel } from '../store/notice-channels.js';
-import { noticeToSend, type NoticeRow } from '../store/notices.js';
+import { deleteOldNotices, noticeToSend, type NoticeRow } from '../store/notices.js';
 import { countOutbox, deleteOld, type Leased, leaseNext } from '../store/outbox.js';
 import { type LedgerParts, note } from './ledger.js';
 import { sendMail } from './mail.js';
@@ -25,7 +25,8 @@ const CONCURRENT = 8;
 const COUNT_MS = 5000;
 const PRUNE_MS = 600_000;
 const PRUNE_BATCH = 1000;
-const KEEP_MS = 90 * 86_400_000;
+const DAY_MS = 86_400_000;
+const KEEP_MS = 90 * DAY_MS;
 
 export interface OutboxOptions {
   readonly database: Database;
@@ -33,7 +34,7 @@ export interface OutboxOptions {
   readonly clock: Clock;
   readonly log: Logger;
   readonly sealing: Sealing;
-  readonly config: Pick<Config, 'smtp' | 'platform' | 'publicUrl' | 'refreshMs' | 'drainMs'>;
+  readonly config: Pick<Config, 'smtp' | 'notices' | 'platform' | 'publicUrl' | 'refreshMs' | 'drainMs'>;
   /** In [0, 1); spreads the attempts. */
   readonly random?: () => number;
   readonly webhookTimeoutMs?: number;
@@ -183,8 +184,10 @@ class Deliveries implements Outbox {
   }
 
   #prune(): void {
-    const { database, clock, log } = this.#options;
+    const { database, clock, config, log } = this.#options;
+    const noticesBefore = clock.now() - config.notices.keepDays * DAY_MS;
     this.#pruning ??= deleteOld(database.knex, clock.now() - KEEP_MS, PRUNE_BATCH)
+      .then(() => deleteOldNotices(database.knex, noticesBefore, PRUNE_BATCH))
       .catch((error: unknown) => log.warn({ err: error }, 'old deliveries'))
       .finally(() => {
         this.#pruning = null;

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
-import { Agent, request } from 'undici';
+import { request } from 'undici';
 import { EgressDenied } from '../../connectors/allow-list.js';
+import { egressAgent, portOf } from '../../connectors/egress-agent.js';
 import type { Egress } from '../../connectors/egress.js';
 import { failed, type Message, nameOf, type Outcome } from './message.js';
 
@@ -52,10 +53,6 @@ function outcomeOf(status: number): Outcome {
   return failed(`HTTP ${status}`);
 }
 
-function portOf(url: URL): number {
-  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-}
-
 /** Whether the allow-list lets the gateway call there now, by what the name resolves to. */
 export async function mayCall(egress: Egress, url: URL): Promise<boolean> {
   try {
@@ -68,10 +65,7 @@ export async function mayCall(egress: Egress, url: URL): Promise<boolean> {
 
 async function post(url: URL, message: Message, parts: WebhookParts, signal: AbortSignal): Promise<Outcome> {
   const { egress, secret, timeoutMs } = parts;
-  const port = portOf(url);
-  // Literal addresses never reach `lookup`: this is where they are vetted.
-  egress.assertHost(url.hostname, port);
-  const agent = new Agent({ connect: { lookup: egress.lookup(port), timeout: timeoutMs }, allowH2: false });
+  const agent = egressAgent(egress, url, timeoutMs);
   const timestamp = Math.floor(message.at / 1000);
   const body = webhookBody(message);
   try {

@@ -45,7 +45,8 @@ function draft(exchange: Exchange, id: string, kind: 'opening' | 'closing'): Dra
     tokenId: caller?.tokenId,
     keyId: caller?.keyId,
     boundTo: caller?.boundTo,
-    user: caller === null ? undefined : short(exchange.header('lgsp-user')),
+    // Who signed in is known; whom a system names is its own word.
+    user: caller === null ? undefined : (caller.user ?? short(exchange.header('lgsp-user'))),
     case: caller === null ? undefined : short(exchange.header('lgsp-case')),
     address: request.address,
     provider: route?.provider ?? undefined,

@@ -17,7 +17,7 @@ export function clientDirectory(catalogue: Catalogue, clock: Clock): ClientDirec
       const system = catalogue.system(clientId);
       if (system === undefined) return Promise.resolve(undefined);
       const now = clock.now();
-      const { row, roles, credentials } = system;
+      const { row, roles, credentials, addresses } = system;
       const valid = credentials.filter(
         (one) => one.revoked_at === null && (one.expires_at ?? Number.POSITIVE_INFINITY) > now,
       );
@@ -27,6 +27,7 @@ export function clientDirectory(catalogue: Catalogue, clock: Clock): ClientDirec
         name: row.name,
         roles,
         state: row.state,
+        mayCallFrom: (address) => addresses === null || addresses.has(address),
         credentials: valid.map((credential) => credentialOf(credential)),
       });
     },

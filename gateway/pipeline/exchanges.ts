@@ -1,6 +1,6 @@
 import type { ConnectorAnswer } from '../../connectors/connector.js';
 import { Exchange } from '../base/exchange.js';
-import type { AgencyEntry, SystemEntry } from '../catalogue/catalogue.js';
+import type { AgencyEntry, PersonEntry, SystemEntry } from '../catalogue/catalogue.js';
 import type { Operation, ValidRequest } from '../catalogue/contract.js';
 import type { GrantEntry } from '../catalogue/grant-entry.js';
 import type { PublishedService } from '../catalogue/published-service.js';
@@ -27,6 +27,8 @@ export class SandboxExchange extends DataExchange {
 
 /** A call of the management API. */
 export class AdminExchange extends Exchange {
+  /** Who signed in; null where a system calls in its own name. */
+  person: PersonEntry | null = null;
   operation: Operation | null = null;
   params: Readonly<Record<string, string>> = {};
   roles: readonly string[] = [];

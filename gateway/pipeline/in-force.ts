@@ -1,6 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import { Problem } from '../base/problem.js';
-import type { AgencyEntry, SystemEntry } from '../catalogue/catalogue.js';
+import type { AgencyEntry, PersonEntry, SystemEntry } from '../catalogue/catalogue.js';
 
 /** Since when, as a decision trace says it. */
 export const iso = (ms: number): string => new Date(ms).toISOString();
@@ -16,6 +16,21 @@ export function assertSystemInForce(system: SystemEntry, clock: Clock): void {
   }
   throw new Problem(state === 'locked' ? 'client_locked' : 'client_revoked', {
     rule: { kind: 'system', id, state, since: iso(state_since) },
+  });
+}
+
+/** Refuses a person who is locked, revoked or outside of their dates now, whatever their token says. */
+export function assertPersonInForce({ row, from, until }: PersonEntry, clock: Clock): void {
+  const now = clock.now();
+  const rule = { kind: 'person', id: row.id } as const;
+  if (row.state !== 'active')
+    throw new Problem(row.state === 'locked' ? 'client_locked' : 'client_revoked', {
+      rule: { ...rule, state: row.state, since: iso(row.state_since) },
+    });
+  if (from <= now && now < until) return;
+  const ended = now >= until;
+  throw new Problem('client_locked', {
+    rule: { ...rule, state: ended ? 'ended' : 'not_yet', ...(ended ? { since: iso(until) } : {}) },
   });
 }
 

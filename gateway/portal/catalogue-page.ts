@@ -4,7 +4,7 @@ import { type Language, linkTo, servicePath } from './language.js';
 import { layout } from './layout.js';
 import { type Entry, type Filter, filterOf, type ListedPage, type Listing } from './listing.js';
 import { quickStart } from './quick-start.js';
-import { baseAddress, serviceFacts, sharingBadge, stateBadge } from './service-facts.js';
+import { baseAddress, endingBadge, serviceFacts, sharingBadge, stateBadge } from './service-facts.js';
 import { SHARING, WORDS } from './words.js';
 
 type Query = Readonly<Record<string, string | undefined>>;
@@ -44,7 +44,7 @@ function card(language: Language, publicUrl: string, entry: Entry): Markup {
   const href = linkTo(language, servicePath('/docs', entry.service.id));
   return html`<li><article class="card${entry.state === 'retired' && ' card-retired'}">
 <div class="card-head"><h3><a href="${href}">${title}</a></h3>
-<p class="badges">${stateBadge(language, entry)} ${sharingBadge(language, sharing)}</p></div>
+<p class="badges">${stateBadge(language, entry)} ${endingBadge(language, entry)} ${sharingBadge(language, sharing)}</p></div>
 ${description !== undefined && html`<p class="description">${description}</p>`}
 ${serviceFacts(language, entry, 'short')}
 <div class="card-foot">${baseAddress(language, publicUrl, entry)}

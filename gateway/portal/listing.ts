@@ -1,4 +1,5 @@
 import { fold } from '../base/fold.js';
+import type { LegalReference } from '../base/legal-reference.js';
 import type { Manifest } from '../catalogue/manifest.js';
 import type { PublishedService } from '../catalogue/published-service.js';
 import type { AgencyRow } from '../store/agencies.js';
@@ -9,6 +10,8 @@ export interface PortalCatalogue {
   services(): Iterable<PublishedService>;
   service(name: string): PublishedService | undefined;
   agency(code: string): { readonly row: Pick<AgencyRow, 'name'> } | undefined;
+  /** What a reference such as `491-qd-ubnd#d2.6` leads to. */
+  legalReference(ref: string): LegalReference | undefined;
 }
 
 /** A service as the public sees it in a list. */

@@ -78,7 +78,7 @@ function serviceRoutes({ catalogue, config }: PortalParts, listing: Listing): Po
   ];
 }
 
-function problemRoutes({ config }: PortalParts): PortalRoute[] {
+function problemRoutes({ config, catalogue }: PortalParts): PortalRoute[] {
   return [
     {
       path: '/problems/',
@@ -91,7 +91,7 @@ function problemRoutes({ config }: PortalParts): PortalRoute[] {
       path: '/problems/:code',
       render({ code = '' }, { lang }, acceptLanguage) {
         const language = negotiatedLanguage(lang, acceptLanguage);
-        const page = problemPage(language, config, code);
+        const page = problemPage(language, config, code, (ref) => catalogue.legalReference(ref));
         return page && htmlDocument(page, { language, negotiated: true });
       },
     },

@@ -1,10 +1,14 @@
 import type { Config } from '../base/config.js';
 import { PROBLEMS, type ProblemCode } from '../base/problem.js';
+import type { LegalReference } from '../base/legal-reference.js';
+import { PROBLEM_LEGAL } from '../base/problem-legal.js';
 import { REMEDIES } from '../base/problem-remedies.js';
 import { html, type Markup, prose } from './html.js';
 import { type Language, linkTo } from './language.js';
 import { breadcrumb, layout } from './layout.js';
 import { WORDS } from './words.js';
+
+type FindLegal = (ref: string) => LegalReference | undefined;
 
 const CODES = Object.keys(PROBLEMS) as ProblemCode[];
 
@@ -65,6 +69,19 @@ function explanation(language: Language, code: ProblemCode): Markup {
 <h2>${WORDS.remedy[language]}</h2><p>${prose(remedy[language])}</p>`;
 }
 
+/** What the refusal rests on today; nothing where the registry holds nothing that is in force. */
+function legalBasis(language: Language, code: ProblemCode, find: FindLegal): Markup | null {
+  const found = (PROBLEM_LEGAL[code] ?? [])
+    .flatMap((ref) => find(ref) ?? [])
+    .filter(({ inForce }) => inForce);
+  if (found.length === 0) return null;
+  const items = found.map(
+    ({ clause, number, title }) =>
+      html`<li>${clause === null ? null : html`${clause}, `}<strong>${number}</strong> – ${title}</li>`,
+  );
+  return html`<h2>${WORDS.legalBasis[language]}</h2><ul>${items}</ul>`;
+}
+
 function exampleAnswer(language: Language, code: ProblemCode, publicUrl: string): string {
   const { status, title } = PROBLEMS[code];
   const { meaning, remedy } = REMEDIES[code];
@@ -82,8 +99,13 @@ function exampleAnswer(language: Language, code: ProblemCode, publicUrl: string)
   return JSON.stringify(answer, null, 2);
 }
 
-/** What one refusal means and how to mend it, in both languages. Null when there is no such code. */
-export function problemPage(language: Language, config: Config, code: string): Markup | null {
+/** What one refusal means, how to mend it and what it rests on, in both languages. Null when there is no such code. */
+export function problemPage(
+  language: Language,
+  config: Config,
+  code: string,
+  find: FindLegal,
+): Markup | null {
   if (!isProblemCode(code)) return null;
   const { status, title } = PROBLEMS[code];
   const other: Language = language === 'vi' ? 'en' : 'vi';
@@ -96,6 +118,7 @@ export function problemPage(language: Language, config: Config, code: string): M
 <p class="problem-code"><span class="status">${status}</span> <code>${code}</code></p>
 <h1>${title[language]}</h1>
 ${explanation(language, code)}
+${legalBasis(language, code, find)}
 <h2>${WORDS.example[language]}</h2>
 <pre tabindex="0"><code>${exampleAnswer(language, code, config.publicUrl)}</code></pre>
 <section class="translation" lang="${other}"><p class="translation-title">${title[other]}</p>${explanation(other, code)}</section>

@@ -3,7 +3,14 @@ import { html, type Markup, type Part, prose } from './html.js';
 import { type Language, linkTo, servicePath } from './language.js';
 import { breadcrumb, layout, type PageParts } from './layout.js';
 import type { Entry } from './listing.js';
-import { baseAddress, sandbox, serviceFacts, sharingBadge, stateBadge } from './service-facts.js';
+import {
+  baseAddress,
+  endingBadge,
+  sandbox,
+  serviceFacts,
+  sharingBadge,
+  stateBadge,
+} from './service-facts.js';
 import { SHARING_MEANS, WORDS } from './words.js';
 
 interface ReferenceParts {
@@ -48,7 +55,7 @@ export function servicePage(language: Language, config: Config, entry: Entry): M
   ])}
 <div class="intro"><h1>${title}</h1>
 <p class="agency">${agency} <span class="agency-code">${provider}</span></p>
-<p class="badges">${stateBadge(language, entry)} ${sharingBadge(language, sharing)} ${state === 'published' && html`<span class="hint">${SHARING_MEANS[sharing][language]}</span>`}</p>
+<p class="badges">${stateBadge(language, entry)} ${endingBadge(language, entry)} ${sharingBadge(language, sharing)} ${state === 'published' && html`<span class="hint">${SHARING_MEANS[sharing][language]}</span>`}</p>
 ${description !== undefined && html`<p class="description-full">${description}</p>`}
 ${serviceFacts(language, entry, 'all')}
 ${baseAddress(language, config.publicUrl, entry)}

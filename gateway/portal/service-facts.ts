@@ -1,7 +1,7 @@
-import { vietnamDay } from '../base/calendar.js';
+import { shownDay, vietnamDay } from '../base/calendar.js';
 import type { Manifest } from '../catalogue/manifest.js';
 import { html, type Markup, prose } from './html.js';
-import { type Language, servicePath } from './language.js';
+import { type Language, linkTo, servicePath } from './language.js';
 import { copyButton } from './layout.js';
 import type { Entry } from './listing.js';
 import { curlCommand, exampleCall } from './quick-start.js';
@@ -9,7 +9,7 @@ import { CLASSIFICATION, DIRECTION, SHARING, STATE, WORDS } from './words.js';
 
 /** dd/MM/yyyy, as Vietnamese read a date. */
 function dayOf(ms: number): string {
-  return vietnamDay(ms).split('-').reverse().join('/');
+  return shownDay(vietnamDay(ms));
 }
 
 export function sharingBadge(language: Language, sharing: Manifest['sharing']): Markup {
@@ -21,6 +21,18 @@ export function stateBadge(language: Language, { state, service }: Entry): Marku
   const since = language === 'vi' ? 'từ' : 'since';
   const more = state === 'published' ? '' : ` ${since} ${dayOf(service.row.state_since)}`;
   return html`<span class="badge state-${state}">${STATE[state][language]}${more}</span>`;
+}
+
+/** That it will end, when, and what follows; nothing where no end is planned. */
+export function endingBadge(language: Language, { service }: Entry): Markup | null {
+  const { sunset_on: last, successor } = service.row;
+  if (last == null) return null;
+  const day = shownDay(last);
+  const next =
+    successor == null
+      ? null
+      : html` · <a href="${linkTo(language, `/docs/${successor}`)}">${language === 'vi' ? 'chuyển sang' : 'change over to'} ${successor}</a>`;
+  return html`<span class="badge state-suspended">${language === 'vi' ? 'Dùng được hết ngày' : 'Works until'} ${day}</span>${next}`;
 }
 
 /** Name and value pairs about a service. */

@@ -53,6 +53,7 @@ export const WORDS = {
   dataServices: both('Dịch vụ chia sẻ dữ liệu', 'Data-sharing services'),
   start: both('Bắt đầu trong 5 phút', 'Start in 5 minutes'),
   management: both('API quản trị', 'Management API'),
+  legalBasis: both('Căn cứ pháp lý', 'Legal basis'),
   refusals: both('Mã từ chối', 'Refusal codes'),
   catalogueTitle: both('Danh mục dịch vụ chia sẻ dữ liệu', 'Data-sharing service catalogue'),
   catalogueLead: both(

@@ -15,7 +15,8 @@ export type ChangedNoun =
   | 'difficulty'
   | 'channel'
   | 'change_request'
-  | 'break_glass';
+  | 'break_glass'
+  | 'person';
 
 export interface Change {
   readonly id: number;

@@ -56,6 +56,18 @@ export interface GrantFilter {
   readonly party?: string | undefined;
 }
 
+/** Approvals and subscriptions of a service that are alive, with whose system they are. */
+export async function activeGrantsOf(
+  knex: Knex,
+  service: string,
+): Promise<{ id: string; system_id: string; agency_code: string }[]> {
+  return await knex('grants')
+    .join('systems', 'systems.id', 'grants.system_id')
+    .where({ service_id: service, 'grants.state': 'active' })
+    .orderBy('grants.created_at')
+    .select('grants.id', 'grants.system_id', 'systems.agency_code');
+}
+
 export async function findGrant(knex: Knex, id: string): Promise<GrantRow | undefined> {
   return await knex<GrantRow>('grants').where({ id }).first();
 }

@@ -64,6 +64,8 @@ export interface NoticeFilter {
   readonly key?: string | undefined;
 }
 
+const MOST_VALUES = 500;
+
 function rowOf(notice: Notice): NoticeRow {
   return {
     id: uuidv7(notice.at),
@@ -83,7 +85,8 @@ function rowOf(notice: Notice): NoticeRow {
 }
 
 /**
- * Tells an agency something: in its inbox, and through each of its channels that wants this kind.
+ * Tells an agency something: in its inbox, and through each of its channels that wants this kind; one person of it in
+ * the inbox only.
  *
  * Call it inside the transaction of the change it tells of: then nothing is sent unless the change was committed,
  * and nothing is lost once it was. It sends nothing itself.
@@ -92,6 +95,8 @@ function rowOf(notice: Notice): NoticeRow {
  */
 export async function postNotice(trx: Knex, notice: Notice): Promise<void> {
   const row = rowOf(notice);
+  // Word for an agency that is not registered must not undo what it tells of.
+  if ((await trx('agencies').where({ code: row.agency }).first('code')) === undefined) return;
   // A conflict must not fail the statement: PostgreSQL would give up the whole transaction around it.
   const made = (await trx<NoticeRow>('notices')
     .insert(row)
@@ -99,7 +104,21 @@ export async function postNotice(trx: Knex, notice: Notice): Promise<void> {
     .ignore()
     .returning('id')) as unknown[];
   if (made.length === 0) return;
+  // What is for one person is nobody else's: channels belong to the agency.
+  if (row.user !== null) return;
   await enqueue(trx, row.id, await matchingChannels(trx, row.agency, row.kind), notice.at);
+}
+
+/** Which of these were posted already; see `Notice.dedupe`. */
+export async function postedBefore(knex: Knex, dedupes: readonly string[]): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  // SQLite takes a bounded number of values in one statement.
+  for (let from = 0; from < dedupes.length; from += MOST_VALUES) {
+    const part = dedupes.slice(from, from + MOST_VALUES);
+    const rows = await knex<NoticeRow>('notices').whereIn('dedupe', part).select('dedupe');
+    for (const { dedupe } of rows) if (dedupe !== null) found.add(dedupe);
+  }
+  return found;
 }
 
 /** A notice that goes out through one channel only, whatever kinds it wants; to try it. @returns the delivery's id */
@@ -200,4 +219,19 @@ export async function lastNotice(
   { agency, kind, noun, key }: Pick<Notice, 'agency' | 'kind' | 'noun' | 'key'>,
 ): Promise<NoticeRow | undefined> {
   return await knex<NoticeRow>('notices').where({ agency, kind, noun, key }).orderBy('id', 'desc').first();
+}
+
+/** Removes notices of long ago, at most `batch`, with who read them; none that is still to be sent, or could not be. */
+export async function deleteOldNotices(knex: Knex, before: number, batch: number): Promise<void> {
+  const old = knex('notices')
+    .select('notices.id')
+    .where('notices.created_at', '<', before)
+    .whereNotExists(
+      knex('outbox')
+        .select(knex.raw('1'))
+        .whereRaw('outbox.notice_id = notices.id')
+        .whereNot('outbox.state', 'sent'),
+    )
+    .limit(batch);
+  await knex('notices').whereIn('id', old).delete();
 }

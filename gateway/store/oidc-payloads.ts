@@ -9,6 +9,8 @@ export interface OidcPayloadRow {
   grant_id: string | null;
   uid: string | null;
   user_code: string | null;
+  /** The person whose it is. */
+  account_id?: string | null;
   expires_at: number | null;
   consumed_at: number | null;
 }

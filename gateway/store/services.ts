@@ -21,6 +21,14 @@ export interface ServiceRow {
   state_by?: 'manager' | 'provider' | null;
   published_revision: number | null;
   latest_revision: number;
+  /** Since when callers are told that it ends; null where it does not. Milliseconds since the epoch. */
+  deprecated_at?: number | null;
+  /** The last calendar day on which it is there, and the moment after it. */
+  sunset_on?: string | null;
+  sunset_at?: number | null;
+  /** Id of the service to change over to. */
+  successor?: string | null;
+  deprecation_reason?: string | null;
   created_at: number;
   updated_at: number;
 }
@@ -153,4 +161,12 @@ export async function saveServiceCredential(knex: Knex, row: ServiceCredentialRo
     .insert(row)
     .onConflict(['service_id', 'name'])
     .merge();
+}
+
+/** Services whose last day is over and that are not retired yet. */
+export async function sunkServices(knex: Knex, now: number): Promise<ServiceRow[]> {
+  return await knex<ServiceRow>('services')
+    .where('sunset_at', '<=', now)
+    .whereIn('state', ['published', 'suspended'])
+    .orderBy('id');
 }

@@ -24,6 +24,8 @@ export interface SystemRow {
   limit_seconds: number | null;
   /** Calls with a token that is bound to nothing are refused; a number in SQLite. */
   require_bound?: boolean | number;
+  /** JSON array of addresses and CIDR ranges from which it may call; null allows any. */
+  addresses?: string | null;
   created_at: number;
   updated_at: number;
 }
@@ -50,6 +52,15 @@ export interface SystemFilter {
   readonly agency?: string | undefined;
   readonly state?: SystemState | undefined;
   readonly role?: Role | undefined;
+  /** With something that ends at a moment after `from` and not after `until`: a credential, or the account. */
+  readonly ending?: Ending | undefined;
+}
+
+export interface Ending {
+  readonly from: number;
+  readonly until: number;
+  /** The same as calendar days. */
+  readonly days: readonly [from: string, until: string];
 }
 
 export async function findSystem(knex: Knex, id: string): Promise<SystemRow | undefined> {
@@ -71,7 +82,54 @@ export async function pageSystems(
   if (filter.agency !== undefined) void query.where({ agency_code: filter.agency });
   if (filter.state !== undefined) void query.where({ state: filter.state });
   if (filter.role !== undefined) void query.where('roles', 'like', `%"${filter.role}"%`);
+  if (filter.ending !== undefined) withEnding(query, database.knex, filter.ending);
   return await pageOf<SystemRow>(query, 'id', ask, database.engine);
+}
+
+function withEnding(query: Knex.QueryBuilder, knex: Knex, { from, until, days }: Ending): void {
+  void query.whereNot({ state: 'revoked' }).where((either) => {
+    void either
+      .whereBetween('valid_to', [...days])
+      .orWhereExists(
+        knex('system_credentials')
+          .whereRaw('system_credentials.system_id = systems.id')
+          .whereNull('revoked_at')
+          .where('expires_at', '>', from)
+          .where('expires_at', '<=', until),
+      );
+  });
+}
+
+/** Credentials in use that end after `from` and not after `until`, with whose they are. */
+export async function endingCredentials(
+  knex: Knex,
+  from: number,
+  until: number,
+): Promise<
+  (Pick<CredentialRow, 'id' | 'kind' | 'system_id'> & { expires_at: number; agency_code: string })[]
+> {
+  return await knex<CredentialRow>('system_credentials')
+    .join('systems', 'systems.id', 'system_credentials.system_id')
+    .whereNull('revoked_at')
+    .where('expires_at', '>', from)
+    .where('expires_at', '<=', until)
+    .whereNot('systems.state', 'revoked')
+    .orderBy('expires_at')
+    .select('system_credentials.id', 'kind', 'system_id', 'expires_at', 'agency_code');
+}
+
+/** Accounts, of systems or people, whose last day lies between two days, both included. */
+export async function endingAccounts(
+  knex: Knex,
+  table: 'systems' | 'people',
+  from: string,
+  until: string,
+): Promise<{ id: string; agency_code: string; valid_to: string }[]> {
+  return await knex<{ id: string; agency_code: string; valid_to: string; state: string }>(table)
+    .whereNot('state', 'revoked')
+    .whereBetween('valid_to', [from, until])
+    .orderBy('id')
+    .select('id', 'agency_code', 'valid_to');
 }
 
 /** Systems that could act in this role now: active, with a credential that still works. */
@@ -87,14 +145,17 @@ export async function activeSystems(knex: Knex, role: Role, now: number): Promis
     );
 }
 
-/** The agencies whose active systems hold a role. */
+/** The agencies whose active systems or people hold a role. */
 export async function agenciesWithRole(knex: Knex, role: Role): Promise<string[]> {
-  const rows = await knex<SystemRow>('systems')
-    .distinct('agency_code')
-    .where({ state: 'active' })
-    .where('roles', 'like', `%"${role}"%`)
-    .orderBy('agency_code');
-  return rows.map((row) => row.agency_code);
+  const codes = new Set<string>();
+  for (const table of ['systems', 'people']) {
+    const rows = await knex<Pick<SystemRow, 'agency_code' | 'state' | 'roles'>>(table)
+      .distinct('agency_code')
+      .where({ state: 'active' })
+      .where('roles', 'like', `%"${role}"%`);
+    for (const row of rows) codes.add(row.agency_code);
+  }
+  return [...codes].sort();
 }
 
 export async function insertSystem(knex: Knex, row: SystemRow): Promise<void> {

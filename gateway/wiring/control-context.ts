@@ -5,11 +5,13 @@ import type { Config } from '../base/config.js';
 import type { Catalogue } from '../catalogue/catalogue.js';
 import { checkService } from '../catalogue/check.js';
 import type { ControlContext } from '../control/handler.js';
+import { signInClients } from '../identity/sign-in-clients.js';
 import { mailSettings } from '../outbox/mail-settings.js';
 import { CHANNEL_SEAL } from '../outbox/outbox.js';
 import { mayCall } from '../outbox/webhook.js';
 import { openAttachments } from '../store/attachments.js';
 import { postNotice } from '../store/notices.js';
+import { passwordKeeper } from './password-keeper.js';
 import { credentialLabel, probe, type SourceParts } from './sources.js';
 
 export interface ControlParts extends SourceParts {
@@ -26,6 +28,8 @@ export function controlContext(parts: ControlParts): ControlContext {
     clock,
     config,
     attachments: openAttachments(config.documents.attachmentsDir ?? join(config.dataDir, 'attachments')),
+    passwords: passwordKeeper(parts),
+    reservedNames: new Set(signInClients(config).keys()),
     seal: (service, name, plain) => sealing.seal('credential', credentialLabel(service, name), plain),
     refresh: () => catalogue.refresh(),
     published: (id) => catalogue.service(id),

@@ -1,4 +1,5 @@
 import type { Recorder } from '../audit/record.js';
+import { countServiceUse } from '../audit/service-use.js';
 import { writeOwed } from '../audit/owed.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
@@ -20,6 +21,7 @@ export interface JobParts {
 export function startJobs({ context, recorder, config, clock, log }: JobParts): Schedule {
   const jobs = [
     ...controlJobs(context),
+    { name: 'count-service-use', run: () => countServiceUse(context.database, clock.now()) },
     { name: 'note-overdue', run: () => noteOverdue(context, recorder) },
     { name: 'write-owed-records', run: () => writeOwed(context.database, recorder) },
   ];

@@ -16,7 +16,7 @@ function requestObjects(node: any, at: string, found: [string, any][] = []): [st
 }
 
 /** What everybody may change: only what is their own. */
-const PERSONAL = new Set(['markNoticeRead', 'markAllNoticesRead']);
+const PERSONAL = new Set(['markNoticeRead', 'markAllNoticesRead', 'changeMyPassword', 'endMySession']);
 
 describe('the contract of the management API', () => {
   it('and the handlers name the same operations', async () => {

@@ -13,6 +13,7 @@ import type { ApiAnswer, ManagementApi } from '../../gateway/cli/api.js';
 import type { ControlCall, ControlContext, ControlHandlers } from '../../gateway/control/handler.js';
 import { mayCall } from '../../gateway/outbox/webhook.js';
 import { createControl } from '../../gateway/control/index.js';
+import { passwordKeeper } from '../../gateway/wiring/password-keeper.js';
 import { openAttachments } from '../../gateway/store/attachments.js';
 import { insertAgency } from '../../gateway/store/agencies.js';
 import { findSystem, insertCredential, insertSystem, type Role } from '../../gateway/store/systems.js';
@@ -214,6 +215,8 @@ export class Desk {
       clock: { now: () => this.now },
       config: loadConfig({}),
       attachments: openAttachments(join(this.test.dataDir, 'attachments')),
+      passwords: passwordKeeper({ database, clock: { now: () => this.now }, config: loadConfig({}) }),
+      reservedNames: new Set(['console']),
       seal: (service, name, plain) => {
         this.sealed.push(`${service}#${name}`);
         return `sealed(${Buffer.from(plain).reverse().toString('base64url')})`;

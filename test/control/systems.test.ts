@@ -397,6 +397,7 @@ for (const engine of engines) {
     it('know who they are', async () => {
       assert.deepEqual((await desk.call(admin, 'GET', '/me')).body, {
         system: { id: 'admin', name: 'admin', state: 'active' },
+        user: null,
         agency: { code: 'H35', name: 'Ủy ban nhân dân tỉnh Lai Châu', level: 'province' },
         roles: ['operator', 'manager'],
       });

@@ -212,8 +212,9 @@ describe('the services of the sample', () => {
   });
 
   it('turn clean values into raw ones: a dossier comes back as it was sent', async () => {
-    const sent = exampleCalls({ expired: '', revoked: '' }).find(({ url }) => url.endsWith('/ho-so'))
-      ?.body as { hoSo: [Json] };
+    const sent = exampleCalls({ expired: '', revoked: '', elsewhere: '' }).find(({ url }) =>
+      url.endsWith('/ho-so'),
+    )?.body as { hoSo: [Json] };
     const written = await call('ho-so-mot-cua', 'POST', '/ho-so', sent);
     assert.deepEqual([written.json, written.faults], [{ maKetQua: 0, thongBao: '', soBanGhi: 1 }, null]);
     const { json } = await call('ho-so-mot-cua', 'GET', `/ho-so/${sent.hoSo[0].maHoSo}`);
@@ -275,7 +276,7 @@ describe('the services of the sample', () => {
   });
 
   describe('and the example calls', () => {
-    const calls = exampleCalls({ expired: 'het-han', revoked: 'thu-hoi' });
+    const calls = exampleCalls({ expired: 'het-han', revoked: 'thu-hoi', elsewhere: 'noi-khac' });
 
     it('show every published operation', () => {
       const shown = new Set<string>();

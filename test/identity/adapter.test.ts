@@ -18,6 +18,8 @@ for (const engine of engines) {
       const authentication = new ClientAuthentication({
         clients: new Register(),
         clock,
+        addressOf: () => '127.0.0.1',
+        signIn: new Map(),
         certificateOf: () => null,
       });
       of = createAdapterFactory({ database: test.database, clock, authentication });
@@ -45,7 +47,7 @@ for (const engine of engines) {
       await codes.upsert('a', { grantId: 'g' }, 60);
       await codes.consume('a');
       const consumed = Math.floor(clock.now() / 1000);
-      assert.deepEqual(await codes.find('a'), { grantId: 'g', consumed });
+      assert.deepEqual(await codes.find('a'), { grantId: 'g', jti: 'a', consumed });
     });
 
     it('revokes what rests on a grant, and destroys one', async () => {

@@ -293,7 +293,7 @@ for (const engine of engines) {
         ['for another audience', () => byKey('both', { audience: 'https://other.example/token' })],
         ['with an assertion that has ended', () => byKey('both', { claims: { exp: now - 60 } })],
         ['with an assertion for tomorrow', () => byKey('both', { claims: { exp: now + 86_400 } })],
-        ['with an assertion not yet valid', () => byKey('both', { claims: { nbf: now + 300 } })],
+        ['with an assertion not yet valid', () => byKey('both', { claims: { nbf: now + 86_400 } })],
         ['with an assertion without an end', () => byKey('both', { claims: { exp: undefined } })],
         ['with an assertion without jti', () => byKey('both', { claims: { jti: undefined } })],
         ['with a jti that is no text', () => byKey('both', { claims: { jti: { a: 1 } } })],

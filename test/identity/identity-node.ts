@@ -16,6 +16,7 @@ import { KeyRing } from '../../gateway/identity/key-ring.js';
 import { issuerOf, type Resources, resourcesOf } from '../../gateway/identity/resources.js';
 import { createSealing, type Sealing } from '../../gateway/identity/sealing.js';
 import { createTokenVerifier, type TokenVerifier } from '../../gateway/identity/token.js';
+import { createSignInPages } from '../../gateway/sign-in/sign-in.js';
 import type { Database } from '../../gateway/store/database.js';
 
 /** A register of clients in memory, changed at will. */
@@ -33,6 +34,7 @@ export class Register implements ClientDirectory {
       name: 'Hệ thống thử',
       roles: ['consumer'],
       state: 'active',
+      mayCallFrom: () => true,
       credentials: [],
       ...over,
     });
@@ -131,7 +133,18 @@ export async function startIdentityNode(options: NodeOptions): Promise<IdentityN
     tokenTtlSeconds: config.tokens.ttlSeconds,
     ...(overlapMs === undefined ? {} : { overlapMs }),
   });
-  const server = createAuthorizationServer({ config, database, keyRing, clients, log, clock });
+  const people = { find: () => undefined };
+  const recorder = {
+    waiting: 0,
+    write: () => Promise.reject(new Error('nobody signs in here')),
+    close: () => Promise.resolve(),
+  };
+  const pages = createSignInPages({
+    ...{ config, database, clock, log, sealing, recorder, people, external: null },
+    addressOf: () => '127.0.0.1',
+    refresh: () => Promise.resolve(),
+  });
+  const server = createAuthorizationServer({ config, database, keyRing, clients, people, pages, log, clock });
   app.use('/oidc', server.handler);
   app.get('/.well-known/oauth-authorization-server/oidc', (_request, response) => {
     response.json(server.metadata());

@@ -104,14 +104,14 @@ describe('token endpoint', () => {
       [
         'authorization codes',
         400,
-        'unsupported_grant_type',
+        'invalid_request',
         { 'content-type': form },
         `${good.replace('client_credentials', 'authorization_code')}&code=x`,
       ],
       [
         'refresh tokens',
         400,
-        'unsupported_grant_type',
+        'invalid_request',
         { 'content-type': form },
         `${good.replace('client_credentials', 'refresh_token')}&refresh_token=x`,
       ],
@@ -212,9 +212,11 @@ describe('token endpoint', () => {
       ['DELETE', '/oidc/token', 405],
       ['POST', '/oidc/jwks', 405],
       ['POST', '/oidc/.well-known/openid-configuration', 405],
-      ['GET', '/oidc/auth', 404],
-      ['GET', '/oidc/session/end', 404],
-      ['POST', '/oidc/session/end/confirm', 404],
+      ['DELETE', '/oidc/auth', 405],
+      ['PUT', '/oidc/session/end', 405],
+      ['GET', '/oidc/session/end/confirm', 405],
+      ['PATCH', '/oidc/sign-in/x', 405],
+      ['GET', '/oidc/sign-in/x/y', 404],
       ['POST', '/oidc/reg', 404],
       ['POST', '/oidc/token/introspection', 404],
       ['POST', '/oidc/token/revocation', 404],
@@ -228,7 +230,7 @@ describe('token endpoint', () => {
         assert.equal(answer.status, status);
         // A path that is not its own is left to the application around it.
         if (status === 404) assert.match(answer.body, /Cannot (?:GET|POST)/);
-        else assert.match(answer.headers.allow ?? '', /OPTIONS/);
+        else assert.match(answer.headers.allow ?? '', /OPTIONS|POST/);
       });
   });
 

@@ -52,12 +52,27 @@ export interface Mail {
   readonly text: string;
 }
 
+export interface MailServerOptions {
+  /** PEM of its certificate and key; without them it speaks no TLS. */
+  readonly tls?: { readonly cert: string; readonly key: string };
+  /** Who may send; anybody unless given. */
+  readonly login?: { readonly user: string; readonly password: string };
+}
+
 /** A mail server that keeps what it is given. */
-export async function startMailServer(): Promise<{ port: number; mails: Mail[]; close(): Promise<void> }> {
+export async function startMailServer({ tls, login }: MailServerOptions = {}): Promise<{
+  port: number;
+  mails: Mail[];
+  close(): Promise<void>;
+}> {
   const mails: Mail[] = [];
   const server = new SMTPServer({
-    disabledCommands: ['STARTTLS'],
-    authOptional: true,
+    ...(tls ?? { disabledCommands: ['STARTTLS'] }),
+    authOptional: login === undefined,
+    onAuth({ username, password }, _session, callback) {
+      if (username === login?.user && password === login?.password) callback(null, { user: username });
+      else callback(new Error('535 no'));
+    },
     onData(stream, session, callback) {
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => chunks.push(chunk));

@@ -69,4 +69,27 @@ describe('portal/problem-pages', () => {
   for (const code of ['nothing', 'constructor', '__proto__', 'token_missing%00'])
     it(`has no page for ${code}`, async () =>
       assert.equal((await portal.get(`/problems/${code}`)).status, 404));
+
+  it('says what a refusal rests on, while that is in force', async () => {
+    assert.ok(
+      !(await portal.page('/problems/client_locked')).includes('Căn cứ pháp lý'),
+      'an empty registry',
+    );
+    const dates = { created_at: 0, updated_at: 0 };
+    await portal.database.knex('legal_bases').insert({
+      ...{ id: '491-qd-ubnd', number: '491/QĐ-UBND', title: 'Quy chế <thử>', issuer: 'UBND tỉnh' },
+      ...{ kind: 'quyet_dinh', valid_from: '2025-03-11', search: '', ...dates },
+    });
+    await portal.database.knex('legal_clauses').insert({
+      ...{ basis_id: '491-qd-ubnd', id: 'd7.3', label: 'Điều 7 khoản 3', summary: 'Tài khoản', position: 0 },
+    });
+    await portal.database.knex('changes').insert({ noun: 'legal_basis', key: '491-qd-ubnd', at: 0 });
+    await portal.catalogue.refresh();
+    const page = await portal.page('/problems/client_locked?lang=en');
+    assert.match(
+      page,
+      /<h2>Legal basis<\/h2><ul><li>Điều 7 khoản 3, <strong>491\/QĐ-UBND<\/strong> – Quy chế &lt;thử&gt;<\/li>/,
+    );
+    assert.ok(!(await portal.page('/problems/token_missing')).includes('Căn cứ pháp lý'));
+  });
 });

@@ -7,11 +7,17 @@ import type { Session, Step } from './session.js';
 type State = TreeService['state'];
 export type ServiceStep = 'create' | 'save draft' | 'publish' | 'suspend' | 'resume' | 'retire';
 
+interface Ending {
+  readonly sunsetOn: string;
+  readonly successor: string | null;
+}
+
 /** What the gateway says of a service. */
 export interface ServiceNow {
   readonly state: State;
   readonly publishedRevision: number | null;
   readonly latestRevision: number;
+  readonly deprecation?: Ending | null;
 }
 
 function statesAfterPublishing(wanted: State): ServiceStep[] {
@@ -99,10 +105,27 @@ export async function applyService(session: Session, service: TreeService): Prom
   const resend = now !== null && (await mustResend(target));
   const names = planService(now, service.state, same, resend);
   if (names === null) throw new CommandFailure(`service ${id}: it is retired, and that is final`);
-  await session.carryOut(
-    'service',
-    id,
-    now === null,
-    names.map((name) => toStep(target, name)),
-  );
+  await session.carryOut('service', id, now === null, [
+    ...names.map((name) => toStep(target, name)),
+    ...endingSteps(target, now?.deprecation ?? null),
+  ]);
+}
+
+/** Whether an end is planned, and which: said by whoever decides, as publishing is. */
+function endingSteps({ session, service, id, path }: Target, now: Ending | null): Step[] {
+  const { ending, state } = service;
+  const alive = state === 'published' || state === 'suspended';
+  const same = now?.sunsetOn === ending?.sunsetOn && (now?.successor ?? null) === (ending?.successor ?? null);
+  if (!alive || same) return [];
+  const reason = service.reason ?? 'lgsp apply';
+  const name = ending === undefined ? 'undeprecate' : 'deprecate';
+  const body =
+    ending === undefined
+      ? { reason }
+      : {
+          sunsetOn: ending.sunsetOn,
+          reason,
+          ...(ending.successor === null ? {} : { successor: ending.successor }),
+        };
+  return [{ name, run: () => session.decide(`service ${id}: ${name}`, `${path}/${name}`, body) }];
 }

@@ -18,7 +18,11 @@ export interface AppliedRow {
 /** A credential that exists nowhere but here: the gateway keeps only what verifies it. */
 export type MadeCredential =
   | { readonly id: string; readonly agency: string; readonly auth: 'secret'; readonly secret: string }
-  | { readonly id: string; readonly agency: string; readonly auth: 'key'; readonly jwk: JWK };
+  | { readonly id: string; readonly agency: string; readonly auth: 'key'; readonly jwk: JWK }
+  /** Of a person: the temporary one. */
+  | { readonly id: string; readonly agency: string; readonly auth: 'password'; readonly password: string }
+  /** What the messages of a webhook are signed with. */
+  | { readonly id: string; readonly agency: string; readonly auth: 'webhook'; readonly secret: string };
 
 export interface ApplyOptions {
   /** Says what would be done, and does none of it. */

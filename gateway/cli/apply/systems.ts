@@ -1,7 +1,9 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { canonicalRange } from '../../base/address-set.js';
 import { CommandFailure } from '../failure.js';
 import type { TreeSystem } from '../tree.js';
 import type { Session, Step } from './session.js';
+import { stateSteps } from './states.js';
 
 interface Credential {
   readonly kind: 'secret' | 'key' | 'certificate';
@@ -17,6 +19,7 @@ interface System {
   readonly state: TreeSystem['state'];
   readonly limit: { readonly calls: number; readonly seconds: number } | null;
   readonly requireBoundTokens: boolean;
+  readonly addresses: readonly string[] | null;
   readonly credentials: readonly Credential[];
 }
 
@@ -47,30 +50,17 @@ async function offer(session: Session, system: TreeSystem): Promise<Offer> {
 
 const pathOf = (id: string): string => `/systems/${encodeURIComponent(id)}`;
 
-/** Which acts lead from one state to another; the gateway's own table decides whether they may. */
-const ACTS: Readonly<Record<string, string>> = {
-  'active locked': 'lock',
-  'active revoked': 'revoke',
-  'locked active': 'unlock',
-  'locked revoked': 'revoke',
-};
-
-function stateSteps(session: Session, system: TreeSystem, now: TreeSystem['state']): Step[] {
-  const { id, state, document, reason = 'lgsp apply' } = system;
-  const ground = { reason, ...(document === undefined ? {} : { document }) };
-  if (now === state) return [];
-  const act = ACTS[`${now} ${state}`];
-  if (act === undefined) throw new CommandFailure(`system ${id}: it is ${now} and cannot become ${state}`);
-  const run = () => session.send(`system ${id}`, 'POST', `${pathOf(id)}/${act}`, ground);
-  return [{ name: act, run }];
-}
+const wantedState = ({ id, state, document, reason }: TreeSystem) => ({
+  ...{ label: `system ${id}`, path: pathOf(id), state },
+  ...{ document, reason },
+});
 
 /** Without the members that are not there: the contract takes none that are undefined. */
 const defined = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 async function register(session: Session, system: TreeSystem): Promise<void> {
-  const { id, agency, name, roles, limit, document, validTo, requireBoundTokens } = system;
+  const { id, agency, name, roles, limit, document, validTo, requireBoundTokens, addresses } = system;
   if (session.options.dryRun !== true && system.publicJwk === undefined) session.assertMayMake(id);
   const run = async (): Promise<void> => {
     const { body, keep } = await offer(session, system);
@@ -79,13 +69,13 @@ async function register(session: Session, system: TreeSystem): Promise<void> {
       agency,
       name,
       roles,
-      ...defined({ limit, document, validTo, requireBoundTokens }),
+      ...defined({ limit, document, validTo, requireBoundTokens, addresses }),
       credential: body,
     };
     const answer = await session.send(`system ${id}`, 'POST', '/systems', asked);
     keep((answer as { credential: { secret?: string } }).credential);
   };
-  const steps = [{ name: 'register', run }, ...stateSteps(session, system, 'active')];
+  const steps = [{ name: 'register', run }, ...stateSteps(session, wantedState(system), 'active')];
   await session.carryOut('system', id, true, steps);
 }
 
@@ -100,14 +90,22 @@ function assertSame(now: System, wanted: TreeSystem): void {
     throw new CommandFailure(`system ${now.id}: its roles are ${roles(now.roles)} and cannot be changed`);
 }
 
+/** In whatever spelling and order the file has them. */
+function sameRanges(now: readonly string[] | null, wanted: readonly string[] | null): boolean {
+  const plain = (list: readonly string[] | null) => list?.map((one) => canonicalRange(one) ?? one).sort();
+  return JSON.stringify(plain(now)) === JSON.stringify(plain(wanted));
+}
+
 function changeSteps(session: Session, now: System, wanted: TreeSystem): Step[] {
   const name = wanted.name.normalize('NFC').trim();
   const limit = wanted.limit ?? null;
   const requireBoundTokens = wanted.requireBoundTokens ?? false;
+  const addresses = wanted.addresses ?? null;
   const change = {
     ...(now.name === name ? {} : { name }),
     ...(now.limit?.calls === limit?.calls && now.limit?.seconds === limit?.seconds ? {} : { limit }),
     ...(now.requireBoundTokens === requireBoundTokens ? {} : { requireBoundTokens }),
+    ...(sameRanges(now.addresses, addresses) ? {} : { addresses }),
   };
   const fields = Object.keys(change);
   if (fields.length === 0) return [];
@@ -146,7 +144,7 @@ export async function applySystem(session: Session, system: TreeSystem): Promise
   const steps = [
     ...changeSteps(session, now, system),
     ...(await credentialSteps(session, now, system)),
-    ...stateSteps(session, system, now.state),
+    ...stateSteps(session, wantedState(system), now.state),
   ];
   await session.carryOut('system', system.id, false, steps);
 }

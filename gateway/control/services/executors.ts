@@ -12,6 +12,7 @@ import {
 import type { ChangeEffect, ChangeExecutor, ChangeExecutors, Comparison } from '../change.js';
 import type { ControlContext } from '../handler.js';
 import { conflict, notFound, wrongTransition } from '../refusals.js';
+import { assertCompatible } from './gate.js';
 import { revisionDigest } from './digest.js';
 import { assertAnothersWork, assertStillSound, putInForce } from './publication.js';
 import { assertUnchanged, nextState } from './rules.js';
@@ -75,14 +76,18 @@ function publishing(context: ControlContext): ChangeExecutor {
       nextState(service, 'publish');
       assertUnchanged(service, revision);
       assertNotInForce(service, revision);
-      const { sha256 } = await mustHaveRevision(trx, service.id, revision);
+      const asked = await mustHaveRevision(trx, service.id, revision);
+      await assertCompatible(trx, context, service, asked);
+      const { sha256 } = asked;
       return { revision, sha256, from: service.published_revision, latest: service.latest_revision };
     },
     async prepare(request, approver) {
       const pinned = pinnedOf(request);
-      assertAsPinned(await mustHave(knex, request.subject_key), pinned);
+      const current = await mustHave(knex, request.subject_key);
+      assertAsPinned(current, pinned);
       const revision = await mustHaveRevision(knex, request.subject_key, pinned.revision);
       assertAnothersWork(context, revision, approver);
+      await assertCompatible(knex, context, current, revision);
       const manifest = await assertStillSound(context, revision);
       return async (trx, at) => {
         const row = await mustHave(trx, request.subject_key);

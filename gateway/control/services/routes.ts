@@ -1,4 +1,7 @@
 import type { ControlContext, ControlHandlers } from '../handler.js';
+import { consumers } from './consumers.js';
+import { deprecate, undeprecate } from './deprecation.js';
+import { comparison } from './gate.js';
 import { document, get, list, manifest, revisions } from './reading.js';
 import { decide, publish } from './states.js';
 import { check, create, saveDraft } from './writing.js';
@@ -18,5 +21,9 @@ export function serviceRoutes(context: ControlContext): ControlHandlers {
     suspendService: (call) => decide(context, call, 'suspend'),
     resumeService: (call) => decide(context, call, 'resume'),
     retireService: (call) => decide(context, call, 'retire'),
+    deprecateService: (call) => deprecate(context, call),
+    undeprecateService: (call) => undeprecate(context, call),
+    compareService: (call) => comparison(context, call),
+    getServiceConsumers: (call) => consumers(context, call),
   };
 }

@@ -125,3 +125,13 @@ export function assertUnchanged(row: ServiceRow, revision: number): void {
     { kind: 'service', id: row.id, state: 'revised', revision: row.latest_revision },
   );
 }
+
+/** What it was compared with must be in force still. */
+export function assertSamePublished(row: ServiceRow, revision: number | null): void {
+  if (row.published_revision === revision) return;
+  throw conflict(
+    'Trong lúc kiểm tra, bản đang có hiệu lực đã thay đổi; hãy thực hiện lại.',
+    'What is in force has changed during the check; try again.',
+    { kind: 'service', id: row.id, state: row.state, revision: row.published_revision ?? 0 },
+  );
+}

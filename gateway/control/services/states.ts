@@ -3,9 +3,18 @@ import { findRevision, type ServiceRow, updateService } from '../../store/servic
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { notFound } from '../refusals.js';
 import { emergencyAccess, type EmergencyUse, noteUse } from './emergency.js';
+import { assertCompatible } from './gate.js';
 import { assertAnothersWork, assertStillSound, putInForce } from './publication.js';
 import { idOf } from './reading.js';
-import { assertMayResume, assertUnchanged, mustReach, nextState, reaches, SEE_ALL } from './rules.js';
+import {
+  assertMayResume,
+  assertSamePublished,
+  assertUnchanged,
+  mustReach,
+  nextState,
+  reaches,
+  SEE_ALL,
+} from './rules.js';
 import { serviceView } from './views.js';
 
 const DECIDE_ALL = ['manager'] as const;
@@ -36,11 +45,13 @@ export async function publish(context: ControlContext, call: ControlCall): Promi
   const revision = await findRevision(database.knex, id, known.latest_revision);
   if (revision === undefined) throw notFound();
   assertAnothersWork(context, revision, call.caller);
+  await assertCompatible(database.knex, context, known, revision);
   const manifest = await assertStillSound(context, revision);
   const now = clock.now();
   const { before, patch } = await changing(database, { noun: 'service', key: id, at: now }, async (trx) => {
     const row = await mustReach(trx, id, call.caller, DECIDE_ALL);
     assertUnchanged(row, revision.revision);
+    assertSamePublished(row, known.published_revision);
     return { before: row, patch: await putInForce(trx, row, revision, { manifest, at: now }) };
   });
   await context.refresh();

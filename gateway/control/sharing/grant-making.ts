@@ -1,6 +1,5 @@
 import type { Knex } from 'knex';
-import { vietnamDay } from '../../base/calendar.js';
-import { endOfDay } from '../../base/working-days.js';
+import { dayBegins, dayEnds, vietnamDay } from '../../base/calendar.js';
 import { alsoChanged } from '../../store/changes.js';
 import { findGrant, type GrantRow, grantsOfPair, insertGrant, updateGrant } from '../../store/grants.js';
 import { nextNumber } from '../../store/sequences.js';
@@ -12,7 +11,7 @@ import { contentOf } from './content.js';
 function terms(row: RequestRow, now: number): Partial<GrantRow> {
   const content = contentOf(row);
   const { fields, operations, perDay, perMinute, purpose, legalBasis, from, until } = content;
-  const begins = from === null ? now : Date.parse(`${from}T00:00:00+07:00`);
+  const begins = from === null ? now : dayBegins(from);
   return {
     operations: JSON.stringify(operations),
     fields: fields === null ? null : JSON.stringify(fields),
@@ -23,7 +22,7 @@ function terms(row: RequestRow, now: number): Partial<GrantRow> {
     purpose,
     legal_basis: legalBasis,
     valid_from: Math.max(now, begins),
-    valid_until: until === null ? null : endOfDay(until) + 1,
+    valid_until: until === null ? null : dayEnds(until),
     updated_at: now,
   };
 }

@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
+import { vietnamDay } from '../../base/calendar.js';
 import { fold } from '../../base/fold.js';
 import { changing } from '../../store/changes.js';
 import {
+  type Ending,
   findSystem,
   insertCredential,
   insertSystem,
@@ -34,8 +36,12 @@ import {
   revokeCredential,
   shownOnce,
 } from './credentials.js';
+import { addressesOf } from './addresses.js';
 import { publicKeyOf } from './public-key.js';
-import { assertAgency, assertMayEmpower, assertNotOwnRoles, assertTerm, mustFind } from './rules.js';
+import { assertMayEmpower } from '../powers.js';
+import { assertTerm } from '../terms.js';
+import { assertAgency } from '../accounts.js';
+import { assertNotOwnRoles, mustFind } from './rules.js';
 import { systemView as view } from './views.js';
 
 interface Limit {
@@ -50,6 +56,7 @@ interface NewSystem {
   readonly roles: readonly Role[];
   readonly limit?: Limit | null;
   readonly requireBoundTokens?: boolean;
+  readonly addresses?: readonly string[] | null;
   readonly credential: NewCredential;
   /** Last day on which the account works. */
   readonly validTo?: string | null;
@@ -60,7 +67,10 @@ interface SystemChange {
   readonly name?: string;
   readonly limit?: Limit | null;
   readonly requireBoundTokens?: boolean;
+  readonly addresses?: readonly string[] | null;
 }
+
+const DAY_MS = 86_400_000;
 
 const tidy = (name: string): string => name.normalize('NFC').trim();
 
@@ -83,6 +93,7 @@ function newRow(id: string, body: NewSystem, now: number): SystemRow {
     limit_calls: body.limit?.calls ?? null,
     limit_seconds: body.limit?.seconds ?? null,
     require_bound: body.requireBoundTokens ?? false,
+    addresses: addressesOf(body.addresses ?? null),
     created_at: now,
     updated_at: now,
   };
@@ -97,8 +108,16 @@ function idFrom(name: string): string {
   return `${readable === '' ? 'he-thong' : readable}-${randomBytes(3).toString('hex')}`;
 }
 
-async function list({ database }: ControlContext, { query }: ControlCall): Promise<ControlResult> {
-  const page = await pageSystems(database, query, pageAsked(query));
+/** Whose credential or account ends within so many days from now. */
+function endingWithin(days: number, now: number): Ending {
+  const until = now + days * DAY_MS;
+  return { from: now, until, days: [vietnamDay(now), vietnamDay(until)] };
+}
+
+async function list({ database, clock }: ControlContext, { query }: ControlCall): Promise<ControlResult> {
+  const { endingWithin: days, ...filter } = query as { endingWithin?: number };
+  const ending = days === undefined ? undefined : endingWithin(days, clock.now());
+  const page = await pageSystems(database, { ...filter, ending }, pageAsked(query));
   return { status: 200, body: pageBody(page, view) };
 }
 
@@ -111,10 +130,17 @@ async function makeCredential(systemId: string, asked: NewCredential, now: numbe
   return makeKey(systemId, await publicKeyOf(asked.jwk, '/body/credential/jwk'), now);
 }
 
+/** A token of an application in which people sign in must never look like one of a system. */
+function assertNotReserved({ reservedNames }: ControlContext, id: string | undefined): void {
+  if (id === undefined || !reservedNames.has(id)) return;
+  throw conflict(`Mã ${id} dành riêng cho nền tảng.`, `The id ${id} is reserved.`);
+}
+
 async function register(context: ControlContext, call: ControlCall): Promise<ControlResult> {
   const { database, clock } = context;
   const body = call.body as NewSystem;
   assertNotOwnRoles(body.id, call.caller);
+  assertNotReserved(context, body.id);
   assertMayEmpower(call.caller, body.roles);
   const now = clock.now();
   const row = newRow(body.id ?? idFrom(body.name), body, now);
@@ -163,7 +189,14 @@ async function update(context: ControlContext, call: ControlCall): Promise<Contr
   const now = clock.now();
   const name = body.name === undefined ? {} : { name: tidy(body.name) };
   const bound = body.requireBoundTokens === undefined ? {} : { require_bound: body.requireBoundTokens };
-  const patch: Partial<SystemRow> = { ...name, ...limitColumns(body.limit), ...bound, updated_at: now };
+  const from = body.addresses === undefined ? {} : { addresses: addressesOf(body.addresses) };
+  const patch: Partial<SystemRow> = {
+    ...name,
+    ...limitColumns(body.limit),
+    ...bound,
+    ...from,
+    updated_at: now,
+  };
   const before = await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
     const row = await mustFind(trx, id);
     await updateSystem(trx, id, patch);

@@ -9,25 +9,13 @@ import {
   listCredentials,
   type Role,
   type SystemRow,
-  type SystemState,
 } from '../../store/systems.js';
 import type { ControlCall } from '../handler.js';
-import { beyondRole, conflict, invalid, notFound, ownDecision, wrongTransition } from '../refusals.js';
+import { assertMayEmpower } from '../powers.js';
+import { conflict, notFound, ownDecision, wrongTransition } from '../refusals.js';
 import { sameKey } from './public-key.js';
 
 type Caller = ControlCall['caller'];
-
-export type SystemAct = 'lock' | 'unlock' | 'revoke' | 'extend';
-
-/** From which states each act leads where. `revoked` is final: no act leads out of it. */
-export const SYSTEM_ACTS: Readonly<
-  Record<SystemAct, { from: readonly SystemState[]; to: SystemState | null }>
-> = {
-  lock: { from: ['active'], to: 'locked' },
-  unlock: { from: ['locked'], to: 'active' },
-  revoke: { from: ['active', 'locked'], to: 'revoked' },
-  extend: { from: ['active', 'locked'], to: null },
-};
 
 /** More living credentials than this are a sign of something gone wrong, and each is a way in. */
 const MOST_CREDENTIALS = 10;
@@ -38,38 +26,11 @@ export async function mustFind(knex: Knex, id: string): Promise<SystemRow> {
   return row;
 }
 
-export async function assertAgency(knex: Knex, code: string): Promise<void> {
-  // By its code only: an alias here would give one agency's systems two spellings in the record.
-  if ((await findAgency(knex, code))?.code === code) return;
-  throw invalid('/body/agency', 'exists', 'không có cơ quan này', 'there is no such agency');
-}
-
-export function nextState(row: SystemRow, act: SystemAct): SystemState {
-  const { from, to } = SYSTEM_ACTS[act];
-  if (from.includes(row.state)) return to ?? row.state;
-  throw wrongTransition('system', { id: row.id, state: row.state, since: row.state_since }, act);
-}
-
 export function assertNotSelf(id: string, caller: string): void {
   if (id !== caller) return;
   throw ownDecision(
     'Không được tự khóa hoặc thu hồi tài khoản đang dùng.',
     'Nobody locks or revokes the account that they are using.',
-  );
-}
-
-/** Roles that see or decide more than one agency's own affairs: who holds one can undo the second pair of eyes. */
-const POWERFUL: readonly Role[] = ['owner', 'manager', 'operator', 'auditor'];
-
-/** A system with a powerful role, and any further way into it, comes from a manager. */
-export function assertMayEmpower(caller: Caller, roles: readonly Role[]): void {
-  const powerful = roles.filter((role) => POWERFUL.includes(role));
-  if (powerful.length === 0 || caller.roles.includes('manager')) return;
-  const named = powerful.join(', ');
-  throw beyondRole(
-    caller.roles,
-    `Hệ thống có vai trò ${named} chỉ được cấp bởi tài khoản có vai trò manager (quản lý).`,
-    `A system with the role ${named} is given by an account that holds the role manager.`,
   );
 }
 
@@ -142,23 +103,4 @@ export async function assertNewKey(live: readonly CredentialRow[], key: JWK): Pr
       'This key, or its kid, is already in use.',
     );
   }
-}
-
-/** The last day of an account lies ahead. @throws Problem `request_invalid` */
-export function assertTerm(validTo: string | null, now: number): void {
-  if (validTo === null || validTo >= vietnamDay(now)) return;
-  throw invalid('/body/validTo', 'date', 'ngày cuối cùng đã qua', 'lies in the past');
-}
-
-/** An extension lengthens: whoever means to shorten locks or revokes. */
-export function assertExtends(row: SystemRow, validTo: string | null, now: number): void {
-  assertTerm(validTo, now);
-  const held = row.valid_to ?? null;
-  if (held !== null && (validTo === null || validTo > held)) return;
-  throw invalid(
-    '/body/validTo',
-    'order',
-    held === null ? 'tài khoản không có thời hạn' : `phải sau ngày ${held}`,
-    held === null ? 'the account has no last day' : `must be after ${held}`,
-  );
 }

@@ -17,6 +17,7 @@ export function systemView(row: SystemRow) {
     stateDocument: row.state_document ?? null,
     validTo: row.valid_to ?? null,
     requireBoundTokens: Boolean(row.require_bound),
+    addresses: row.addresses == null ? null : (JSON.parse(row.addresses) as string[]),
     limit: calls === null || seconds === null ? null : { calls, seconds },
     createdAt: iso(row.created_at),
     updatedAt: iso(row.updated_at),

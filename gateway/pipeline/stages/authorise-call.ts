@@ -1,3 +1,4 @@
+import type { Clock } from '../../base/clock.js';
 import type { Stage } from '../../base/exchange.js';
 import { Problem } from '../../base/problem.js';
 import type { PublishedService } from '../../catalogue/published-service.js';
@@ -6,9 +7,13 @@ import { type GrantParts, grantFor } from '../granted.js';
 import { assertAgencyInForce, assertSystemInForce, iso } from '../in-force.js';
 import { senderRequired } from '../sender-required.js';
 
-/** Refuses a service that is not published now. */
-export function assertServiceInForce(service: PublishedService): void {
-  const { state, state_since, id } = service.row;
+/** Refuses a service that is not published now; one whose last day is over is gone, noted or not. */
+export function assertServiceInForce(service: PublishedService, clock: Clock): void {
+  const { state, state_since, id, sunset_at: sunset } = service.row;
+  if (sunset != null && clock.now() >= sunset)
+    throw new Problem('service_retired', {
+      rule: { kind: 'service', id, state: 'retired', since: iso(sunset) },
+    });
   if (state === 'published') return;
   const rule = { kind: 'service', id, state, since: iso(state_since) } as const;
   if (state === 'suspended')
@@ -40,7 +45,7 @@ export function authoriseCall(parts: GrantParts): Stage<DataExchange> {
           },
         });
       }
-      assertServiceInForce(service);
+      assertServiceInForce(service, clock);
       assertAgencyInForce(catalogue.agency(service.row.provider), service.row.provider, clock);
       if (service.manifest.senderConstrained && caller?.boundTo === undefined)
         throw senderRequired('service', service.id, config.publicUrl);

@@ -22,7 +22,7 @@ export function authoriseSandbox({
       if (system === null || service === null) throw new Problem('internal_error');
       assertSystemInForce(system, clock);
       assertAgencyInForce(agency, system.row.agency_code, clock);
-      assertServiceInForce(service);
+      assertServiceInForce(service, clock);
       assertAgencyInForce(catalogue.agency(service.row.provider), service.row.provider, clock);
     },
   };

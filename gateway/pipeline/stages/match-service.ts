@@ -1,7 +1,9 @@
+import type { Config } from '../../base/config.js';
 import type { Stage } from '../../base/exchange.js';
 import { Problem } from '../../base/problem.js';
 import type { Catalogue } from '../../catalogue/catalogue.js';
 import type { DataExchange } from '../exchanges.js';
+import { deprecationHeaders } from '../deprecation.js';
 import { matchOperation } from '../match-operation.js';
 
 interface ServicePath {
@@ -27,7 +29,7 @@ function partsOf(path: string, prefix: string): ServicePath | null {
 
 /** Which published service and which of its operations the path, below `prefix`, and the method mean. */
 export function matchService(
-  { catalogue }: { catalogue: Catalogue },
+  { catalogue, config }: { catalogue: Catalogue; config: Pick<Config, 'publicUrl'> },
   prefix: '/data/' | '/sandbox/',
 ): Stage<DataExchange> {
   return {
@@ -41,6 +43,8 @@ export function matchService(
       if (parts === null || service === undefined) throw new Problem('service_not_found');
       exchange.service = service;
       exchange.route = service.route(null);
+      if (service.row.deprecated_at != null)
+        Object.assign(exchange.extraHeaders, deprecationHeaders(service, config.publicUrl));
       const { operation, params } = matchOperation(service.contract, method, parts.rest);
       exchange.operation = operation;
       exchange.params = params;

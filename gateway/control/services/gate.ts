@@ -1,0 +1,126 @@
+import type { Knex } from 'knex';
+import { Problem } from '../../base/problem.js';
+import { compareDocuments } from '../../catalogue/comparison/compare.js';
+import type { ContractChange } from '../../catalogue/comparison/findings.js';
+import { parseDocument } from '../../catalogue/document.js';
+import type { OperationUse } from '../../store/service-use.js';
+import { findRevision, type RevisionRow, type ServiceRow } from '../../store/services.js';
+import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
+import { notFound } from '../refusals.js';
+import { recentUse } from './consumers.js';
+import { idOf } from './reading.js';
+import { mustReach, SEE_MANIFESTS } from './rules.js';
+
+/** So many changes are named in one answer. */
+const MOST_NAMED = 200;
+
+/** A change, with those who would notice it, by what they really called. */
+export interface WeighedChange extends ContractChange {
+  readonly affected: readonly OperationUse[];
+}
+
+/** Whether a field that left contains the changed one, or lies below it. */
+function touches(fields: readonly string[] | null, changed: string): boolean {
+  if (fields === null) return true;
+  const within = (part: string, whole: string): boolean => part === whole || part.startsWith(`${whole}/`);
+  return fields.some((field) => within(field, changed) || within(changed, field));
+}
+
+function weigh(change: ContractChange, use: readonly OperationUse[]): WeighedChange {
+  const { operation, field, breaking } = change;
+  const affected = breaking
+    ? use.filter((one) => one.operation === operation && (field === null || touches(one.fields, field)))
+    : [];
+  return { ...change, affected };
+}
+
+/** Both were checked when they were saved; what cannot be read any more is no contract to break. */
+function changesBetween(before: string, after: string): readonly ContractChange[] {
+  const [was, is] = [parseDocument(before).document, parseDocument(after).document];
+  return was === null || is === null ? [] : compareDocuments(was, is);
+}
+
+export async function weighedChanges(
+  knex: Knex,
+  service: string,
+  documents: { readonly before: string; readonly after: string },
+  now: number,
+): Promise<readonly WeighedChange[]> {
+  const changes = changesBetween(documents.before, documents.after);
+  if (!changes.some(({ breaking }) => breaking)) return changes.map((change) => weigh(change, []));
+  const use = await recentUse(knex, service, now);
+  return changes.map((change) => weigh(change, use));
+}
+
+const systemsOf = (changes: readonly WeighedChange[]): string[] =>
+  [...new Set(changes.flatMap(({ affected }) => affected.map(({ system }) => system)))].sort();
+
+/**
+ * The gate of a new revision: within one major version nothing that callers rely on is taken away, whether or not
+ * anybody used it lately. Who did is named, so that the provider knows whom to speak to.
+ *
+ * @throws Problem `breaking_change`
+ */
+export async function assertCompatible(
+  knex: Knex,
+  { clock }: Pick<ControlContext, 'clock'>,
+  row: ServiceRow,
+  revision: Pick<RevisionRow, 'revision' | 'document'>,
+): Promise<void> {
+  if (row.published_revision === null || row.published_revision === revision.revision) return;
+  const published = await findRevision(knex, row.id, row.published_revision);
+  if (published === undefined || published.document === revision.document) return;
+  const documents = { before: published.document, after: revision.document };
+  const changes = await weighedChanges(knex, row.id, documents, clock.now());
+  const breaking = changes.filter((change) => change.breaking);
+  if (breaking.length === 0) return;
+  const affected = systemsOf(breaking);
+  throw new Problem('breaking_change', {
+    detail: {
+      vi: `${breaking.length} thay đổi làm hỏng bên khai thác; ${affected.length} hệ thống đã dùng phần bị đổi trong 90 ngày qua. Hãy công bố thành phiên bản lớn mới (v${row.major + 1}).`,
+      en: `${breaking.length} changes break callers; ${affected.length} systems used what is changed in the last 90 days. Publish them as a new major version (v${row.major + 1}).`,
+    },
+    rule: { kind: 'service', id: row.id, state: 'breaking', from: published.revision, affected },
+    errors: breaking
+      .slice(0, MOST_NAMED)
+      .map(({ pointer, rule, message }) => ({ pointer: `/document${pointer}`, keyword: rule, message })),
+  });
+}
+
+function view({ pointer, rule, breaking, operation, field, message, affected }: WeighedChange) {
+  return {
+    ...{ pointer, rule, breaking, operation, field, message },
+    affected: affected.map(({ system, agency, calls, lastAt }) => ({
+      ...{ system, agency, calls },
+      lastAt: new Date(lastAt).toISOString(),
+    })),
+  };
+}
+
+async function revisionOf(knex: Knex, id: string, revision: number): Promise<RevisionRow> {
+  const found = await findRevision(knex, id, revision);
+  if (found === undefined) throw notFound();
+  return found;
+}
+
+/** What publishing a revision would change for callers; nothing is changed by asking. */
+export async function comparison(context: ControlContext, call: ControlCall): Promise<ControlResult> {
+  const { database, clock } = context;
+  const { knex } = database;
+  const row = await mustReach(knex, idOf(call), call.caller, SEE_MANIFESTS);
+  const { from, to } = call.query as { from?: number; to?: number };
+  const before = await revisionOf(knex, row.id, from ?? row.published_revision ?? row.latest_revision);
+  const after = await revisionOf(knex, row.id, to ?? row.latest_revision);
+  const documents = { before: before.document, after: after.document };
+  const changes = await weighedChanges(knex, row.id, documents, clock.now());
+  return {
+    status: 200,
+    body: {
+      from: before.revision,
+      to: after.revision,
+      breaking: changes.some((change) => change.breaking),
+      affected: systemsOf(changes),
+      changes: changes.map(view),
+    },
+  };
+}

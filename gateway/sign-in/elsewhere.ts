@@ -1,0 +1,56 @@
+import type { Departure } from '../identity/external-provider.js';
+import type { SignInAttempt } from '../identity/sign-in.js';
+import { deletePayload, findPayload, type OidcPayloadRow, upsertPayload } from '../store/oidc-payloads.js';
+import type { SignInParts } from './parts.js';
+import type { Progress } from './steps.js';
+
+const MODEL = 'ExternalSignIn';
+
+/** How something of an attempt is kept until the attempt is over. */
+export function keptFor(model: string, id: string, content: object, expires_at: number): OidcPayloadRow {
+  const payload = JSON.stringify(content);
+  const none = { grant_id: null, uid: null, user_code: null, account_id: null, consumed_at: null };
+  return { model, id, payload, expires_at, ...none };
+}
+
+/** The way to another provider and back, once for each departure. */
+export class Elsewhere {
+  readonly #parts: Pick<SignInParts, 'external' | 'database' | 'clock' | 'log'>;
+
+  constructor(parts: Pick<SignInParts, 'external' | 'database' | 'clock' | 'log'>) {
+    this.#parts = parts;
+  }
+
+  /** @returns where to send the browser; null when the provider cannot be reached */
+  async depart({ uid, expiresAt }: SignInAttempt): Promise<string | null> {
+    const { external, database, log } = this.#parts;
+    if (external === null) return null;
+    try {
+      const { url, departure } = await external.depart(uid);
+      await upsertPayload(database.knex, keptFor(MODEL, uid, departure, expiresAt));
+      return url;
+    } catch (error) {
+      log.warn({ err: error }, 'the other provider cannot be reached');
+      return null;
+    }
+  }
+
+  /** @returns whom the provider named; null when it confirmed nothing that was asked for */
+  async arrive(
+    uid: string,
+    query: URLSearchParams,
+  ): Promise<{ readonly account: string | null; readonly methods: Progress['methods'] } | null> {
+    const { external, database, clock, log } = this.#parts;
+    const row = await findPayload(database.knex, MODEL, { id: uid }, clock.now());
+    if (external === null || row === undefined) return null;
+    // Used up first: of two arrivals at the same moment one finds nothing at the provider.
+    await deletePayload(database.knex, MODEL, uid);
+    try {
+      const { account } = await external.arrive(query, JSON.parse(row.payload) as Departure);
+      return { account, methods: external.secondFactor ? ['ext', 'mfa'] : ['ext'] };
+    } catch (error) {
+      log.warn({ err: error }, 'the other provider did not confirm');
+      return null;
+    }
+  }
+}

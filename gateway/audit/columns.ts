@@ -53,8 +53,8 @@ export const COLUMN_NAMES = [
   'target_key',
 ] as const satisfies readonly (keyof Columns)[];
 
-// NUL and lone surrogates are what a text column cannot hold.
-const UNFIT = /[\u0000\ud800-\udfff]/;
+// NUL and lone surrogates are what a text column cannot hold; the two separators are what verification joins columns by.
+const UNFIT = /[\u0000\u001e\u001f\ud800-\udfff]/;
 
 /**
  * A value as its column holds it: the leaf keeps it whole, but what a caller sends must never be too long, or
@@ -64,7 +64,10 @@ export function clip(column: TextColumn, value: string | undefined): string | nu
   if (value === undefined) return null;
   const width = WIDTHS[column];
   if (value.length <= width && !UNFIT.test(value)) return value;
-  return wellFormed(value.slice(0, width).replace(/[\ud800-\udbff]$/, '')).replaceAll('\u0000', '\ufffd');
+  return wellFormed(value.slice(0, width).replace(/[\ud800-\udbff]$/, '')).replace(
+    /[\u0000\u001e\u001f]/g,
+    '\ufffd',
+  );
 }
 
 /** The columns that belong to a leaf: made from it when it is written, compared with it when the log is verified. */

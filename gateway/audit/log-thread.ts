@@ -1,6 +1,6 @@
-import { Worker } from 'node:worker_threads';
+import type { Worker } from 'node:worker_threads';
 import type { FromWorker, LogWorkerData, ToWorker } from './log-messages.js';
-import { sourceLoader } from '../base/source-loader.js';
+import { startThread } from '../base/thread.js';
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 5000;
@@ -10,16 +10,6 @@ export interface ThreadEvents {
   message(message: FromWorker): void;
   /** The thread is gone, and with it whatever it had not answered. */
   lost(reason: string): void;
-}
-
-function startWorker(data: LogWorkerData): Worker {
-  if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL('./log-worker.js', import.meta.url), { workerData: data });
-  // Run from the sources (tests, development): a loader that this thread was started with does not reach a
-  // worker's first module, so the worker calls the loader itself.
-  const [loader, module] = [sourceLoader('tsx/esm/api'), new URL('./log-worker.ts', import.meta.url).href];
-  const boot = `import(${JSON.stringify(loader)}).then((tsx) => tsx.tsImport(${JSON.stringify(module)}, ${JSON.stringify(module)}))`;
-  return new Worker(boot, { eval: true, workerData: data });
 }
 
 /** Keeps one worker thread alive: starts it, and starts another, after a growing pause, when it dies. */
@@ -60,7 +50,7 @@ export class LogThread {
   }
 
   #start(): void {
-    const worker = startWorker(this.#data);
+    const worker = startThread(import.meta.url, './log-worker', { workerData: this.#data });
     this.#worker = worker;
     let reason = 'the log thread ended';
     worker.on('message', (message: FromWorker) => {

@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads';
-import { sourceLoader } from '../base/source-loader.js';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../base/thread.js';
 import type { DocumentReport } from './check-document.js';
 import { type Marks, NO_MARKS } from './check-marks.js';
 import { fault } from './faults.js';
@@ -29,23 +29,13 @@ function leave(): void {
 }
 
 function startWorker(text: string, marks: Marks, memoryMb: number): Worker {
-  const options = {
+  return startThread(import.meta.url, './check-worker', {
     workerData: { text, marks },
     // The document is data of a stranger: nothing of this process's environment goes with it.
     env: {},
     // No more stack than the main thread has: what compiles here must compile there too.
     resourceLimits: { maxOldGenerationSizeMb: memoryMb, stackSizeMb: 1 },
-  };
-  if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL('./check-worker.js', import.meta.url), options);
-  // Run from the sources (tests, development): a loader that this thread was started with does not reach a
-  // worker's first module, so the worker calls the loader itself.
-  const [loader, module] = [
-    sourceLoader('tsx/esm/api'),
-    new URL('./check-worker.ts', import.meta.url).href,
-  ].map((url) => JSON.stringify(url));
-  const boot = `import(${loader}).then((tsx) => tsx.tsImport(${module}, ${module}))`;
-  return new Worker(boot, { ...options, eval: true });
+  });
 }
 
 function refused(keyword: string, vi: string, en: string): DocumentReport {

@@ -1,6 +1,6 @@
 import { createPublicKey } from 'node:crypto';
 import { verifierKeyText } from '../audit/checkpoint.js';
-import { type Verification, verifyLog } from '../audit/verify.js';
+import { type Verification, verifyLog } from '../audit/verify/verify.js';
 import type { Database } from '../store/database.js';
 import { findInstallationValue } from '../store/installation.js';
 import { listSigningKeys } from '../store/signing-keys.js';

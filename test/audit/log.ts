@@ -4,7 +4,7 @@ import { createLog } from '../../gateway/base/log.js';
 import { verifierKeyText } from '../../gateway/audit/checkpoint.js';
 import type { Recorder } from '../../gateway/audit/record.js';
 import { type RecorderOptions, startRecorder } from '../../gateway/audit/recorder.js';
-import { type Verification, verifyLog } from '../../gateway/audit/verify.js';
+import { type Verification, verifyLog } from '../../gateway/audit/verify/verify.js';
 import type { Database } from '../../gateway/store/database.js';
 import type { Knex } from 'knex';
 

@@ -4,7 +4,7 @@ import { canonicalRecord } from '../../gateway/audit/canonical.js';
 import { columnsOf } from '../../gateway/audit/columns.js';
 import type { AuditRecord, Recorder } from '../../gateway/audit/record.js';
 import { HASH_BYTES, leafHash } from '../../gateway/audit/tree.js';
-import { type FaultKind, verifyLog } from '../../gateway/audit/verify.js';
+import { type FaultKind, verifyLog } from '../../gateway/audit/verify/verify.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { ORIGIN, startLog, tamper, verifierKeys, verify } from './log.js';
 import { aRecord } from './records.js';
@@ -243,6 +243,49 @@ for (const engine of engines) {
         );
       });
     }
+  });
+
+  describe(`verifying a long log by several threads, on ${engine.name}`, function () {
+    this.timeout(120_000);
+    const [SIZE, AT] = [20_000, 13_000];
+    let test: TestDatabase;
+    before(async () => {
+      test = await engine.create();
+      const recorder = await startLog(test.database);
+      for (let i = 0; i < SIZE; i += 2000)
+        await Promise.all(Array.from({ length: 2000 }, () => recorder.write(aRecord())));
+      await recorder.close();
+    });
+    after(() => test.drop());
+
+    const byThreads = () => verifyLog(test.database, { verifierKeys, threads: 3 });
+
+    it('proves it, tells how far it is in order, and says the same as one thread', async () => {
+      const seen: number[] = [];
+      const result = await verifyLog(test.database, {
+        verifierKeys,
+        threads: 3,
+        onProgress: (done) => seen.push(done),
+      });
+      assert.equal(result.size, SIZE);
+      assert.deepEqual(seen, [8192, 16_384, SIZE]);
+      assert.deepEqual(result, await verifyLog(test.database, { verifierKeys, threads: 0 }));
+    });
+
+    it('names the first of two faults in different chunks, whichever thread finds its own first', async () => {
+      await tamper(test.database, async (knex) => {
+        await knex('records')
+          .where({ seq: SIZE - 1 })
+          .update({ agency: 'X' });
+        await rewrite(knex, AT, { agency: 'H35.99' });
+      });
+      assert.deepEqual((await byThreads()).fault?.index, AT);
+    });
+
+    it('fails, and does not call the log proved, when its database is gone', async () => {
+      const gone = { ...test.database, location: `${test.database.location}-gone` };
+      await assert.rejects(verifyLog(gone, { verifierKeys, threads: 2 }));
+    });
   });
 
   describe(`an empty log on ${engine.name}`, () => {

@@ -1,0 +1,35 @@
+import { parentPort, workerData } from 'node:worker_threads';
+import type { Engine } from '../../store/database.js';
+import { parseVerifierKey } from '../checkpoint.js';
+import { checkChunk } from './chunk.js';
+import { openLogReader } from './read-log.js';
+
+/** What a thread that checks is started with. */
+export interface CheckWorkerData {
+  readonly engine: Engine;
+  readonly location: string;
+  readonly verifierKeys: readonly string[];
+}
+
+export interface ChunkRange {
+  readonly from: number;
+  readonly to: number;
+}
+
+if (parentPort !== null) {
+  const port = parentPort;
+  const { engine, location, verifierKeys } = workerData as CheckWorkerData;
+  const keys = verifierKeys.map(parseVerifierKey);
+  const reader = await openLogReader(engine, location);
+  port.on('message', (range: ChunkRange | 'close') => {
+    if (range === 'close') {
+      port.close();
+      void reader.close();
+      return;
+    }
+    void (async () => {
+      const checked = checkChunk(await reader.chunk(range.from, range.to), keys);
+      port.postMessage(checked, [checked.hashes.buffer as ArrayBuffer]);
+    })();
+  });
+}

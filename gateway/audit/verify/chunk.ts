@@ -1,0 +1,161 @@
+import { openCheckpoint, type VerifierKey } from '../checkpoint.js';
+import { columnsOf } from '../columns.js';
+import { HASH_BYTES, leafHash, TILE_WIDTH } from '../tree.js';
+import type { AuditRecord } from '../record.js';
+import { columnThatDiffers, joinColumns } from './joined-columns.js';
+
+/**
+ * What is wrong:
+ * - `missing`: the record at this index is gone, or others stand out of order
+ * - `changed`: this record is not the one whose digest the log holds
+ * - `columns`: the record is intact, but what searches see of it was changed
+ * - `history`: records were changed, inserted or exchanged together with their digests; a signed checkpoint says so
+ * - `tile`: the records are proved, but a stored tile of the tree was changed or removed
+ * - `checkpoint`: a checkpoint is not signed by the log's key, or is not what its row says
+ * - `uncovered`: from this record on, no checkpoint vouches
+ */
+export type FaultKind = 'missing' | 'changed' | 'columns' | 'history' | 'tile' | 'checkpoint' | 'uncovered';
+
+export interface LogFault {
+  /** Index of the first record that is concerned. */
+  readonly index: number;
+  readonly what: FaultKind;
+  /** For a person who reads the result of `lgsp audit verify`. */
+  readonly detail: string;
+}
+
+/** A record as it is stored, its columns as one text. */
+export interface StoredRow {
+  readonly seq: number;
+  readonly leaf: string;
+  readonly hash: Buffer;
+  readonly columns: string;
+}
+
+export interface StoredTile {
+  readonly index: number;
+  readonly hashes: Buffer;
+  readonly root: Buffer;
+}
+
+export interface StoredCheckpoint {
+  readonly size: number;
+  readonly root: Buffer;
+  readonly note: string;
+}
+
+/** All that is stored about the records from `from` up to but not including `to`. */
+export interface StoredChunk {
+  readonly from: number;
+  readonly to: number;
+  readonly rows: readonly StoredRow[];
+  /** Full tiles of leaves that end in the chunk. */
+  readonly tiles: readonly StoredTile[];
+  /** Those whose size lies behind `from`, up to and including `to`. */
+  readonly checkpoints: readonly StoredCheckpoint[];
+}
+
+/** A tile of leaves, held against the leaves' own hashes. */
+export interface CheckedTile {
+  /** Null where the tile is missing. */
+  readonly root: Uint8Array | null;
+  /** The first hash that is not that of the leaf; null when all are. */
+  readonly differs: number | null;
+}
+
+export interface CheckedCheckpoint {
+  readonly size: number;
+  readonly root: Uint8Array;
+  /** Set when the checkpoint is not what the log's key signed. */
+  readonly fault?: string;
+}
+
+/** What can be said of a chunk without what stands before it; crosses between threads. */
+export interface CheckedChunk {
+  readonly from: number;
+  readonly to: number;
+  /** The leaves' hashes, one after the other, up to the first fault. */
+  readonly hashes: Uint8Array;
+  /** By index of the tile. */
+  readonly tiles: ReadonlyMap<number, CheckedTile>;
+  readonly checkpoints: readonly CheckedCheckpoint[];
+  readonly fault?: LogFault;
+}
+
+/** Everything about a chunk that needs no neighbour: digests, columns, signatures, the tiles of its leaves. */
+export function checkChunk(stored: StoredChunk, keys: readonly VerifierKey[]): CheckedChunk {
+  const { from, to } = stored;
+  const hashes = Buffer.alloc((to - from) * HASH_BYTES);
+  let index = from;
+  let fault: LogFault | undefined;
+  for (const row of stored.rows) {
+    fault = faultOf(row, index);
+    if (fault !== undefined) break;
+    row.hash.copy(hashes, (index - from) * HASH_BYTES);
+    index++;
+  }
+  if (fault === undefined && index < to)
+    fault = { index, what: 'missing', detail: `record ${index} is missing` };
+  return {
+    from,
+    to,
+    hashes: hashes.subarray(0, (index - from) * HASH_BYTES),
+    tiles: checkTiles(stored, hashes),
+    checkpoints: stored.checkpoints.map((one) => checkCheckpoint(one, keys)),
+    ...(fault === undefined ? {} : { fault }),
+  };
+}
+
+function faultOf(row: StoredRow, index: number): LogFault | undefined {
+  if (row.seq !== index) return { index, what: 'missing', detail: `record ${index} is missing` };
+  if (!leafHash(row.leaf).equals(row.hash)) {
+    const detail = `record ${index} is not the one whose digest the log holds`;
+    return { index, what: 'changed', detail };
+  }
+  const wrong = wrongColumn(row);
+  if (wrong === undefined) return undefined;
+  return { index, what: 'columns', detail: `column ${wrong} of record ${index} is not what the record says` };
+}
+
+function wrongColumn({ leaf, columns }: StoredRow): string | undefined {
+  try {
+    const expected = joinColumns(columnsOf(JSON.parse(leaf) as AuditRecord));
+    return expected === columns ? undefined : columnThatDiffers(expected, columns);
+  } catch {
+    return 'id';
+  }
+}
+
+function checkTiles({ from, to, tiles }: StoredChunk, hashes: Buffer): Map<number, CheckedTile> {
+  const byIndex = new Map(tiles.map((tile) => [tile.index, tile]));
+  const checked = new Map<number, CheckedTile>();
+  for (let index = Math.floor(from / TILE_WIDTH); (index + 1) * TILE_WIDTH <= to; index++) {
+    const tile = byIndex.get(index);
+    const start = (index * TILE_WIDTH - from) * HASH_BYTES;
+    const own = hashes.subarray(start, start + TILE_WIDTH * HASH_BYTES);
+    checked.set(index, {
+      root: tile?.root ?? null,
+      differs: tile === undefined || tile.hashes.equals(own) ? null : firstDifference(tile.hashes, own),
+    });
+  }
+  return checked;
+}
+
+function checkCheckpoint(stored: StoredCheckpoint, keys: readonly VerifierKey[]): CheckedCheckpoint {
+  const { size, root, note } = stored;
+  const signed = openCheckpoint(note, keys);
+  if (signed === null) return { size, root, fault: `the checkpoint at ${size} is not signed by a known key` };
+  if (signed.size !== size || !signed.root.equals(root))
+    return { size, root, fault: `the checkpoint at ${size} is not what was signed` };
+  return { size, root };
+}
+
+/** Which hash is the first to differ; the count of hashes compared, when none does. */
+export function firstDifference(a: Uint8Array, b: Uint8Array): number {
+  const count = Math.floor(Math.min(a.length, b.length) / HASH_BYTES);
+  for (let i = 0; i < count; i++) {
+    const [start, end] = [i * HASH_BYTES, (i + 1) * HASH_BYTES];
+    if (Buffer.compare(a.subarray(start, end), b.subarray(start, end)) !== 0) return i;
+  }
+  return count;
+}

@@ -1,0 +1,67 @@
+import BetterSqlite3 from 'better-sqlite3';
+import { TILE_WIDTH } from '../tree.js';
+import type { StoredCheckpoint, StoredChunk, StoredRow, StoredTile } from './chunk.js';
+import { joinedColumnsSql } from './joined-columns.js';
+import type { Extent, LogReader } from './read-log.js';
+
+function prepare(db: BetterSqlite3.Database) {
+  return {
+    extent: db.prepare<[], Extent>(`SELECT (SELECT coalesce(max(seq) + 1, 0) FROM records) AS leaves,
+      (SELECT coalesce(max(tree_size), 0) FROM log_checkpoints) AS covered`),
+    rows: db
+      .prepare<[number, number], [number, string, Buffer, string]>(
+        `SELECT seq, leaf, leaf_hash, ${joinedColumnsSql('sqlite')} FROM records
+          WHERE seq >= ? AND seq < ? ORDER BY seq`,
+      )
+      .raw(),
+    tiles: db.prepare<[number, number], StoredTile>(
+      `SELECT tile_index AS "index", hashes, root FROM log_tiles
+        WHERE level = 0 AND tile_index >= ? AND tile_index < ?`,
+    ),
+    tile: db.prepare<[number, number], StoredTile>(
+      'SELECT tile_index AS "index", hashes, root FROM log_tiles WHERE level = ? AND tile_index = ?',
+    ),
+    checkpoints: db.prepare<[number, number], StoredCheckpoint>(
+      `SELECT tree_size AS size, root_hash AS root, note FROM log_checkpoints
+        WHERE tree_size > ? AND tree_size <= ? ORDER BY tree_size`,
+    ),
+  };
+}
+
+export class SqliteLogReader implements LogReader {
+  readonly #db: BetterSqlite3.Database;
+  readonly #statements: ReturnType<typeof prepare>;
+
+  constructor(file: string) {
+    this.#db = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: 5000 });
+    this.#statements = prepare(this.#db);
+  }
+
+  extent(): Promise<Extent> {
+    return Promise.resolve(this.#statements.extent.get() as Extent);
+  }
+
+  chunk(from: number, to: number): Promise<StoredChunk> {
+    const { rows, tiles, checkpoints } = this.#statements;
+    return Promise.resolve({
+      from,
+      to,
+      rows: rows.all(from, to).map(toRow),
+      tiles: tiles.all(Math.floor(from / TILE_WIDTH), Math.floor(to / TILE_WIDTH)),
+      checkpoints: checkpoints.all(from, to),
+    });
+  }
+
+  tile(level: number, index: number): Promise<StoredTile | undefined> {
+    return Promise.resolve(this.#statements.tile.get(level, index));
+  }
+
+  close(): Promise<void> {
+    this.#db.close();
+    return Promise.resolve();
+  }
+}
+
+function toRow([seq, leaf, hash, columns]: [number, string, Buffer, string]): StoredRow {
+  return { seq, leaf, hash, columns };
+}

@@ -1,0 +1,200 @@
+import { availableParallelism } from 'node:os';
+import type { Database } from '../../store/database.js';
+import { parseVerifierKey, type VerifierKey } from '../checkpoint.js';
+import { HASH_BYTES, LogTree, TILE_WIDTH, type Tile } from '../tree.js';
+import { type Checker, CheckThreads } from './check-threads.js';
+import type { ChunkRange } from './check-worker.js';
+import {
+  type CheckedChunk,
+  type CheckedCheckpoint,
+  type CheckedTile,
+  checkChunk,
+  type FaultKind,
+  firstDifference,
+  type LogFault,
+} from './chunk.js';
+import { type LogReader, openLogReader } from './read-log.js';
+
+export type { FaultKind, LogFault } from './chunk.js';
+
+export interface Verification {
+  readonly ok: boolean;
+  /** Leaves that were proved. */
+  readonly size: number;
+  /** Root over these leaves, base64. */
+  readonly root: string;
+  readonly fault?: LogFault;
+}
+
+export interface VerifyOptions {
+  /** C2SP vkeys (`name+hash+key`) that may sign the log: the present one and all before it. */
+  readonly verifierKeys: readonly string[];
+  /** Threads that read and check; one a processor unless told, none for a log that is short. */
+  readonly threads?: number;
+  /** Called after each chunk with the number of leaves done and to do. */
+  readonly onProgress?: (done: number, size: number) => void;
+  /** Waited for after each chunk: a verification beside the exchange takes its time. */
+  readonly pause?: () => Promise<void>;
+}
+
+/** Leaves a chunk: whole tiles, so that each tile stands in one chunk. */
+const CHUNK = 32 * TILE_WIDTH;
+/** A log shorter than this is proved before a thread has started. */
+const WORTH_A_THREAD = 8 * CHUNK;
+
+class Found extends Error {
+  readonly fault: LogFault;
+
+  constructor(what: FaultKind, index: number, detail: string) {
+    super(detail);
+    this.fault = { index, what, detail };
+  }
+}
+
+/** Grows the tree over checked chunks and holds it against what was stored and signed. */
+class Verifier {
+  readonly #reader: LogReader;
+  readonly tree = new LogTree();
+  /** Leaves that a checkpoint has proved, and the root over them. */
+  proved = 0;
+  provedRoot = this.tree.root();
+  /** A stored tile that differs from the leaves; which of the two is wrong, the next checkpoint tells. */
+  #suspect: { readonly index: number; readonly detail: string } | undefined;
+
+  constructor(reader: LogReader) {
+    this.#reader = reader;
+  }
+
+  async add(chunk: CheckedChunk): Promise<void> {
+    let next = 0;
+    for (let at = 0; at < chunk.hashes.length; at += HASH_BYTES) {
+      this.tree.append(Buffer.from(chunk.hashes.buffer, chunk.hashes.byteOffset + at, HASH_BYTES));
+      if (this.tree.size % TILE_WIDTH === 0) await this.#checkTiles(chunk.tiles);
+      for (let one = chunk.checkpoints[next]; one !== undefined && one.size <= this.tree.size; ) {
+        await this.#checkCheckpoint(one);
+        one = chunk.checkpoints[++next];
+      }
+    }
+    if (chunk.fault !== undefined) throw new Found(chunk.fault.what, chunk.fault.index, chunk.fault.detail);
+  }
+
+  async #checkTiles(ofLeaves: ReadonlyMap<number, CheckedTile>): Promise<void> {
+    for (const tile of this.tree.takeTiles()) {
+      const stored = tile.level === 0 ? ofLeaves.get(tile.index) : await this.#checkedTile(tile);
+      this.#checkTile(tile, stored);
+    }
+  }
+
+  async #checkedTile({ level, index, hashes }: Tile): Promise<CheckedTile | undefined> {
+    const stored = await this.#reader.tile(level, index);
+    if (stored === undefined) return undefined;
+    const differs = stored.hashes.equals(hashes) ? null : firstDifference(stored.hashes, hashes);
+    return { root: stored.root, differs };
+  }
+
+  #checkTile(tile: Tile, stored: CheckedTile | undefined): void {
+    const root = stored?.root ?? null;
+    if (root !== null && stored?.differs === null && tile.root.equals(root)) return;
+    const span = TILE_WIDTH ** tile.level;
+    this.#suspect ??= {
+      index: (tile.index * TILE_WIDTH + (stored?.differs ?? 0)) * span,
+      detail: `the tile of level ${tile.level} at ${tile.index} ${root === null ? 'is missing' : 'does not match'}`,
+    };
+  }
+
+  async #checkCheckpoint({ size, root, fault }: CheckedCheckpoint): Promise<void> {
+    if (fault !== undefined) throw new Found('checkpoint', this.proved, fault);
+    if (size !== this.tree.size)
+      throw new Found('checkpoint', this.proved, `the checkpoint at ${size} stands out of order`);
+    const own = this.tree.root();
+    if (!own.equals(root)) throw await this.#rewritten(size);
+    this.proved = size;
+    this.provedRoot = own;
+    if (this.#suspect !== undefined) throw new Found('tile', this.#suspect.index, this.#suspect.detail);
+  }
+
+  /** The signed root contradicts the leaves since the last one that held: a tile may say which leaf it is. */
+  async #rewritten(size: number): Promise<Found> {
+    const detail = `records ${this.proved} to ${size - 1} are not those that were signed`;
+    if (this.#suspect !== undefined)
+      return new Found('history', Math.max(this.#suspect.index, this.proved), detail);
+    const pending = this.tree.pendingLeaves;
+    const stored = await this.#reader.tile(0, Math.floor(size / TILE_WIDTH));
+    const start = size - pending.length / HASH_BYTES;
+    const at = stored === undefined ? Number.NaN : firstDifference(stored.hashes, pending);
+    const exact = at * HASH_BYTES < pending.length ? start + at : this.proved;
+    return new Found('history', Math.max(exact, this.proved), detail);
+  }
+}
+
+function* chunks(size: number): Iterable<ChunkRange> {
+  for (let from = 0; from < size; from += CHUNK) yield { from, to: Math.min(from + CHUNK, size) };
+}
+
+/** Reads and checks here, one chunk after the other. */
+function checkHere(reader: LogReader, keys: readonly VerifierKey[]): Checker {
+  return {
+    async *checked(ranges) {
+      for (const { from, to } of ranges) yield checkChunk(await reader.chunk(from, to), keys);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/**
+ * Recomputes the whole log as a stream, in memory that does not grow with it, and names the first record that
+ * was changed, removed, inserted or moved. Records that are added meanwhile are left for the next time.
+ *
+ * That the log was cut off at its end together with its checkpoints cannot be seen from inside: hold `size` and
+ * `root` against a checkpoint that was handed out.
+ *
+ * @throws RangeError when a verifier key is malformed
+ * @example const { ok, fault } = await verifyLog(database, { verifierKeys: ['lgsp.example/log+…+…'] })
+ */
+export async function verifyLog(database: Database, options: VerifyOptions): Promise<Verification> {
+  const keys = options.verifierKeys.map(parseVerifierKey);
+  const { engine, location } = database;
+  const reader = await openLogReader(engine, location);
+  try {
+    const { leaves, covered } = await reader.extent();
+    const size = Math.max(leaves, covered);
+    const threads = options.threads ?? (size < WORTH_A_THREAD ? 0 : availableParallelism());
+    const checker =
+      threads === 0
+        ? checkHere(reader, keys)
+        : new CheckThreads({ engine, location, verifierKeys: options.verifierKeys }, threads);
+    try {
+      return await verified(new Verifier(reader), checker, size, covered, options);
+    } finally {
+      await checker.close();
+    }
+  } finally {
+    await reader.close();
+  }
+}
+
+async function verified(
+  verifier: Verifier,
+  checker: Checker,
+  size: number,
+  covered: number,
+  { onProgress, pause }: VerifyOptions,
+): Promise<Verification> {
+  try {
+    for await (const chunk of checker.checked(chunks(size))) {
+      await verifier.add(chunk);
+      onProgress?.(verifier.tree.size, size);
+      await pause?.();
+    }
+    if (covered < verifier.tree.size)
+      throw new Found('uncovered', covered, `no checkpoint vouches for record ${covered} and those after it`);
+    return { ok: true, ...provedBy(verifier) };
+  } catch (found) {
+    if (!(found instanceof Found)) throw found;
+    return { ok: false, ...provedBy(verifier), fault: found.fault };
+  }
+}
+
+function provedBy({ proved, provedRoot }: Verifier): Omit<Verification, 'ok' | 'fault'> {
+  return { size: proved, root: provedRoot.toString('base64') };
+}

@@ -3,7 +3,7 @@ const STEPS = [
   ['^gateway/base/', '^connectors/'],
   ['^gateway/store/', '^migrations/'],
   ['^gateway/audit/', '^gateway/identity/', '^gateway/catalogue/'],
-  ['^gateway/control/[^/]+/', '^gateway/control/[^/]+\\.ts$', '^gateway/outbox/'],
+  ['^gateway/control/[^/]+/', '^gateway/control/[^/]+\\.ts$', '^gateway/outbox/', '^gateway/witness/'],
   ['^gateway/portal/', '^gateway/schedule/'],
   ['^gateway/sign-in/'],
   ['^gateway/pipeline/'],
@@ -67,10 +67,16 @@ module.exports = {
       to: { path: '^gateway/(control|catalogue|audit)/' },
     },
     {
+      name: 'witness-is-alone',
+      severity: 'error',
+      from: { path: '^gateway/witness/' },
+      to: { path: '^gateway/(control|catalogue|identity|outbox)/' },
+    },
+    {
       name: 'control-sends-nothing',
       severity: 'error',
       from: { path: '^gateway/control/' },
-      to: { path: '^gateway/outbox/' },
+      to: { path: '^gateway/(outbox|witness)/' },
     },
     {
       name: 'nouns-never-see-each-other',

@@ -43,6 +43,8 @@ import { controlContext } from './wiring/control-context.js';
 import { keyFetcher } from './wiring/key-fetcher.js';
 import { startJobs } from './wiring/jobs.js';
 import { connectorOpener } from './wiring/sources.js';
+import { openWitnesses } from './wiring/witnesses.js';
+import type { Witnessing } from './witness/witnessing.js';
 import { deleteOldSignIns } from './store/sign-ins.js';
 import { type Database, migrate, openDatabase } from './store/database.js';
 import { keepInstallationValue } from './store/installation.js';
@@ -201,11 +203,23 @@ async function openRooms(node: Node): Promise<OpenRooms> {
 interface ServerRooms extends OpenRooms {
   readonly outbox: Outbox;
   readonly quota: Quota;
+  readonly witnessing: Witnessing;
 }
 
 const outboxGauges = (outbox: Outbox) => ({
   lgsp_outbox_waiting: { help: 'Notices waiting to be sent', read: () => outbox.waiting },
   lgsp_outbox_failed: { help: 'Notices that were given up', read: () => outbox.failed },
+});
+
+const witnessGauges = (witnessing: Witnessing) => ({
+  lgsp_witnesses_failing: {
+    help: 'Witnesses that did not take the last checkpoint',
+    read: () => witnessing.failing,
+  },
+  lgsp_witness_lag_seconds: {
+    help: 'Since the witness that lags most took a checkpoint',
+    read: () => witnessing.lagMs / 1000,
+  },
 });
 
 /** The corridor over those rooms, and what stands before it. */
@@ -223,6 +237,7 @@ async function buildServer(rooms: ServerRooms, redis: Redis | null): Promise<Ser
   const metrics = new Metrics({
     lgsp_records_waiting: { help: 'Records waiting for the disk', read: () => recorder.waiting },
     ...outboxGauges(rooms.outbox),
+    ...witnessGauges(rooms.witnessing),
     lgsp_calls_in_progress: { help: 'Calls in progress on this node', read: () => gate?.inProgress ?? 0 },
   });
   gate = new Gate({
@@ -271,9 +286,11 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
     closers.push(() => redis?.disconnect());
     const outbox = startOutbox(rooms);
     closers.push(() => outbox.close());
+    const witnessing = openWitnesses(rooms);
+    closers.push(() => witnessing.close());
     const quota = new Quota(database, clock);
     closers.push(() => quota.close());
-    const server = await buildServer({ ...rooms, outbox, quota }, redis);
+    const server = await buildServer({ ...rooms, outbox, quota, witnessing }, redis);
     const olderThanMs = database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS;
     await closeInterrupted(database, recorder, { olderThanMs, clock });
     const jobs = startJobs({ ...rooms, context: controlContext(rooms) });

@@ -12,6 +12,7 @@ import * as changeGate from './0010-change-gate.js';
 import * as systemAccess from './0011-system-access.js';
 import * as fourEyes from './0012-four-eyes.js';
 import * as noticesKept from './0013-notices-kept.js';
+import * as witnesses from './0021-witnesses.js';
 
 interface Step {
   readonly name: string;
@@ -33,6 +34,7 @@ const STEPS: readonly Step[] = [
   { name: '0011-system-access', ...systemAccess },
   { name: '0012-four-eyes', ...fourEyes },
   { name: '0013-notices-kept', ...noticesKept },
+  { name: '0021-witnesses', ...witnesses },
 ];
 
 /** The numbered steps, imported rather than read from a folder so that a build cannot lose one. */

@@ -24,3 +24,9 @@ export function dayEnds(day: string): number {
 export function shownDay(day: string): string {
   return day.split('-').reverse().join('/');
 }
+
+/** A moment as Vietnamese read it. @example shownTime(0) // '01/01/1970 07:00' */
+export function shownTime(ms: number): string {
+  const there = new Date(ms + UTC_PLUS_7_MS).toISOString();
+  return `${shownDay(there.slice(0, 10))} ${there.slice(11, 16)}`;
+}

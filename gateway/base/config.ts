@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { accounts, people, trustedIssuers } from './config-accounts.js';
+import { witnesses } from './config-record.js';
 
 const limit = z.strictObject({
   calls: z.int().min(0).describe('Calls allowed per window; 0 allows none'),
@@ -117,6 +118,7 @@ export const ConfigSchema = z.strictObject({
       timeoutMs: z.int().min(100).default(5000).describe('How long an answer waits for its record'),
     })
     .prefault({}),
+  witnesses,
   documents: z
     .strictObject({
       attachmentsDir: z

@@ -2,6 +2,7 @@ import { getRecord, latestCheckpoint, type RecordQuery, searchRecords } from '..
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { notFound } from '../refusals.js';
 import { scopeFor, scopesOf } from './rules.js';
+import * as witnesses from './witnesses.js';
 
 /** The query of the contract: its times are texts. */
 type SentQuery = Omit<RecordQuery, 'from' | 'to'> & { readonly from?: string; readonly to?: string };
@@ -47,5 +48,7 @@ export function auditRoutes(context: ControlContext): ControlHandlers {
     listRecords: (call) => list(context, call),
     getRecord: (call) => get(context, call),
     getCheckpoint: () => checkpoint(context),
+    listWitnesses: () => witnesses.list(context),
+    getWitnessEvidence: (call) => witnesses.evidence(context, call),
   };
 }

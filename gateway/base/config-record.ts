@@ -1,0 +1,47 @@
+import { z } from 'zod';
+
+const name = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9-]{0,63}$/)
+  .describe('How it is called: lower-case letters, digits and hyphens');
+
+const to = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('folder'),
+    name,
+    path: z.string().min(1).describe('Folder that others mount or copy; heads of the log are written there'),
+  }),
+  z.strictObject({
+    kind: z.literal('http'),
+    name,
+    url: z.url({ protocol: /^https?$/ }).describe('A C2SP tlog-witness; the egress list must allow it'),
+    verifierKey: z.string().describe('Its vkey, name+hash+key, kind 4'),
+  }),
+  z.strictObject({
+    kind: z.literal('tsa'),
+    name,
+    url: z
+      .url({ protocol: /^https?$/ })
+      .describe('A time-stamp authority, RFC 3161; the egress list must allow it'),
+    caFile: z.string().describe('PEM file of the roots that its certificate leads to'),
+  }),
+]);
+
+/** To whom the heads of the log are shown. */
+export const witnesses = z
+  .strictObject({
+    everySeconds: z
+      .int()
+      .min(1)
+      .max(86_400)
+      .default(300)
+      .describe('Between two heads that one witness is shown'),
+    alarmAfterSeconds: z.int().min(0).max(604_800).default(3600).describe('A longer outage is told'),
+    to: z
+      .array(to)
+      .max(20)
+      .default([])
+      .refine((all) => new Set(all.map((one) => one.name)).size === all.length, 'names must differ'),
+  })
+  .prefault({})
+  .describe('Who outside keeps signed heads of the log, so that nobody can rewrite it unnoticed');

@@ -147,7 +147,9 @@ export async function addCertificate(context: ControlContext, call: ControlCall)
   const { certificate } = call.body as { certificate: string };
   const made = makeCertificate(id, certificateFacts(certificate, '/body/certificate', now), now);
   await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
-    assertNewCertificate(await assertMayAdd(trx, await mustFind(trx, id), now), made.row);
+    const system = await mustFind(trx, id);
+    assertMayGiveCredential(call.caller, system);
+    assertNewCertificate(await assertMayAdd(trx, system, now), made.row);
     await insertCredential(trx, made.row);
   });
   await context.refresh();

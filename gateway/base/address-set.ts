@@ -10,10 +10,10 @@ export class AddressSet {
   constructor(entries: readonly string[]) {
     this.#empty = entries.length === 0;
     for (const entry of entries) {
-      const [address = '', bits] = entry.split('/');
-      const family = isIP(address);
-      if (family === 0) throw new Error(`not an address or CIDR range: ${entry}`);
-      const kind = family === 6 ? 'ipv6' : 'ipv4';
+      const range = canonicalRange(entry);
+      if (range === null) throw new Error(`not an address or CIDR range: ${entry}`);
+      const [address = '', bits] = range.split('/');
+      const kind = isIP(address) === 6 ? 'ipv6' : 'ipv4';
       if (bits === undefined) this.#list.addAddress(address, kind);
       else this.#list.addSubnet(address, Number(bits), kind);
     }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { canonicalRange } from './address-set.js';
 import { accounts, people, trustedIssuers } from './config-accounts.js';
 import { witnesses } from './config-record.js';
 
@@ -6,6 +7,10 @@ const limit = z.strictObject({
   calls: z.int().min(0).describe('Calls allowed per window; 0 allows none'),
   seconds: z.int().min(1).max(86_400).describe('Length of the window, seconds'),
 });
+
+const range = z
+  .string()
+  .refine((entry) => canonicalRange(entry) !== null, { message: 'neither an address nor a CIDR range' });
 
 const smtp = z
   .strictObject({
@@ -53,7 +58,7 @@ export const ConfigSchema = z.strictObject({
     .optional()
     .describe('Base64, 32 bytes: seals private keys and connector credentials at rest'),
   trustedProxies: z
-    .array(z.string())
+    .array(range)
     .default([])
     .describe('Addresses or CIDR ranges whose X-Forwarded-For is believed'),
   tls: z
@@ -199,7 +204,7 @@ export const ConfigSchema = z.strictObject({
     .describe('How often a node looks for changes made elsewhere'),
   drainMs: z.int().min(0).max(120_000).default(10_000).describe('How long open calls may finish at shutdown'),
   metricsAddresses: z
-    .array(z.string())
+    .array(range)
     .default(['127.0.0.1/32', '::1/128'])
     .describe('Addresses that may read /metrics and the details of /readyz'),
 });

@@ -63,6 +63,7 @@ describe('docs/configuration.md', () => {
       LGSP_PORT: '8081',
       LGSP_PUBLIC_URL: 'https://lgsp.example.vn',
       LGSP_LOG_LEVEL: 'info',
+      LGSP_TRUSTED_PROXIES: '10.0.0.1,10.1.0.0/16',
     };
     for (const variable of variables.keys())
       assert.doesNotThrow(() => loadConfig({}, { [variable]: values[variable] ?? 'a' }));

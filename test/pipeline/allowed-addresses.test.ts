@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { AddressSet, canonicalRange } from '../../gateway/base/address-set.js';
+import { loadConfig } from '../../gateway/base/config.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { allRecords, startTestGateway, type TestGateway } from '../kit/gateway.js';
 import { addAgency, addPaper, addService, addSystem, secretOf } from '../kit/province.js';
@@ -19,6 +20,9 @@ describe('a range of addresses', () => {
     ['10.1.2.3/-1', null],
     ['10.1.2.3/08', null],
     ['10.1.2.3/8/8', null],
+    ['10.1.2.3/', null],
+    ['10.1.2.3/ 8', null],
+    ['10.1.2.3/8x', null],
     ['10.1.2', null],
     ['fe80::1%eth0', null],
     ['0x7f.1', null],
@@ -31,7 +35,31 @@ describe('a range of addresses', () => {
     it(`${entry} is ${range ?? 'none'}`, () => {
       assert.equal(canonicalRange(entry), range);
       if (range !== null) assert.ok(new AddressSet([range]).has(range.split('/')[0] ?? ''));
+      else assert.throws(() => new AddressSet([entry]), /not an address or CIDR range/);
     });
+
+  for (const setting of ['trustedProxies', 'metricsAddresses'])
+    for (const entry of ['10.0.0.0/', '10.0.0.0/8/1', '10.0.0.0/ 8', 'may-chu.example', ''])
+      it(`«${entry}» in ${setting} is refused at the start`, () => {
+        assert.throws(() => loadConfig({ [setting]: ['127.0.0.1', entry] }), {
+          name: 'ConfigError',
+          message: new RegExp(`${setting}\\.1: neither an address nor a CIDR range`),
+        });
+      });
+
+  it('is refused at the start in LGSP_TRUSTED_PROXIES too', () => {
+    assert.throws(() => loadConfig({}, { LGSP_TRUSTED_PROXIES: '10.0.0.1,10.0.0.0/' }), /trustedProxies\.1/);
+  });
+
+  it('holds an IPv4 address in either spelling', () => {
+    const set = new AddressSet(['::ffff:10.0.0.0/104']);
+    for (const [address, holds] of [
+      ['10.255.255.255', true],
+      ['::ffff:10.0.0.1', true],
+      ['11.0.0.0', false],
+    ] as const)
+      assert.equal(set.has(address), holds, address);
+  });
 });
 
 for (const engine of engines) {

@@ -29,6 +29,7 @@ import type { AuthorizationServer } from './identity/authorization-server.js';
 import { KeyRing } from './identity/key-ring.js';
 import { dpopRules } from './identity/dpop-rules.js';
 import { issuerOf } from './identity/resources.js';
+import { assertClientIdsFree, signInClients } from './identity/sign-in-clients.js';
 import { openSealing, type Sealing } from './identity/sealing.js';
 import { createTokenVerifier } from './identity/token.js';
 import { trustedIssuers } from './identity/trusted-issuers.js';
@@ -187,6 +188,7 @@ async function openRooms(node: Node): Promise<OpenRooms> {
   await migrate(database);
   const sealing = await openSealing({ ...config, database });
   await firstStart(database, config, clock, log);
+  await assertClientIdsFree(database.knex, signInClients(config).keys());
   const keyRing = await KeyRing.open({ ...node, sealing, tokenTtlSeconds: config.tokens.ttlSeconds });
   const egress = createEgress(config.egress);
   const recorder = await openRecorder({ ...node, keyRing });

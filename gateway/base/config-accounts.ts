@@ -20,7 +20,12 @@ export const trustedIssuers = z
         .array(z.enum(['ES256', 'RS256', 'PS256']))
         .min(1)
         .default(['ES256', 'RS256', 'PS256']),
-      types: z.array(z.string()).min(1).default(['at+jwt', 'JWT']).describe('`typ` of its tokens'),
+      // What is only called JWT may be an ID token: that speaks of somebody, and calls nothing.
+      types: z
+        .array(z.string())
+        .min(1)
+        .default(['at+jwt', 'JWT'])
+        .describe('`typ` of its access tokens; JWT only for an issuer whose ID tokens have another audience'),
       claim: z.string().min(1).default('client_id').describe('The claim that names the system'),
       systems: z.record(z.string(), z.string()).describe('Value of the claim → id of the system here'),
       maxTtlSeconds: z.int().min(30).max(86_400).default(3600).describe('A longer-lived token is refused'),
@@ -71,6 +76,10 @@ export const people = z
           postLogoutRedirectUris: z.array(z.url()).default([]),
         }),
       )
+      .refine((all) => new Set(all.map(({ id }) => id)).size === all.length, {
+        message: 'each id names one application',
+      })
+      .refine((all) => all.every(({ id }) => id !== 'console'), { message: 'console is the gateway’s own' })
       .default([])
       .describe('Further applications in which people sign in, beside the console; public, with PKCE'),
   })

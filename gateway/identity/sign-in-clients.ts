@@ -1,5 +1,8 @@
 import type { AdapterPayload } from 'oidc-provider';
-import type { Config } from '../base/config.js';
+import type { Knex } from 'knex';
+import { type Config, ConfigError } from '../base/config.js';
+import { findPerson } from '../store/people.js';
+import { findSystem } from '../store/systems.js';
 
 /** The client in which officials work; its pages are at `/console/`. */
 export const CONSOLE = 'console';
@@ -19,6 +22,17 @@ export function signInClients({
     postLogoutRedirectUris: [`${publicUrl}/console/`],
   };
   return new Map([...people.clients, own].map((client) => [client.id, metadata(client)]));
+}
+
+/**
+ * An id that a system or a person has already would make one look like the other, in tokens and in the record.
+ *
+ * @throws ConfigError naming it
+ */
+export async function assertClientIdsFree(knex: Knex, clients: Iterable<string>): Promise<void> {
+  for (const id of clients)
+    if ((await findSystem(knex, id)) !== undefined || (await findPerson(knex, id)) !== undefined)
+      throw new ConfigError(`people.clients: a system or a person is called ${id} already`);
 }
 
 function metadata(client: Config['people']['clients'][number]): AdapterPayload {

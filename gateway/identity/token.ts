@@ -256,6 +256,7 @@ class Verifier implements TokenVerifier {
     const { sub, [SESSION_CLAIM]: session } = claims;
     if (typeof exp !== 'number' || typeof iat !== 'number') return this.#refuse('claims');
     if (!isName(jti) || !isName(clientId) || !isName(agency)) return this.#refuse('claims');
+    if (session !== undefined && !(isName(session) && isName(sub))) return this.#refuse('claims');
     if (iat > now + SKEW_SECONDS) return this.#refuse('early', iat * 1000);
     const binding = bindingOf(claims['cnf']);
     if (binding === undefined) return this.#refuse('bound');
@@ -264,8 +265,8 @@ class Verifier implements TokenVerifier {
       agency,
       tokenId: jti,
       expiresAt: exp * 1000,
-      // A client that acts for itself is its own subject (RFC 9068 section 2.2).
-      ...(isName(sub) && sub !== clientId ? { user: sub } : {}),
+      // A client that acts for itself is its own subject (RFC 9068 section 2.2); a session is a person's.
+      ...(isName(sub) && (sub !== clientId || session !== undefined) ? { user: sub } : {}),
       ...(isName(session) ? { session } : {}),
       ...(isName(credential) ? { keyId: credential } : {}),
       ...(binding === null ? {} : { boundTo: boundTo(binding) }),

@@ -77,6 +77,18 @@ describe('token verifier', () => {
     return assert.fail('the token was accepted');
   }
 
+  it('takes whatever has a session for a person’s, whatever they are called', () => {
+    const user = (over: Claims) => (verifier.verify(bearer(over), DATA) as { user?: string }).user;
+    assert.equal(user({}), undefined);
+    assert.equal(user({ sub: 'le.thi.mau', session: 's1' }), 'le.thi.mau');
+    assert.equal(user({ session: 's1' }), 'app', 'a person who is called like an application');
+  });
+
+  it('takes no session that names none, or nobody', async () => {
+    for (const over of [{ session: '' }, { session: 7 }, { session: 's1', sub: undefined }])
+      assert.equal((await refused(bearer(over))).parts.rule?.state, 'claims', JSON.stringify(over));
+  });
+
   it('answers at once with what the token says', () => {
     const text = bearer({ jti: 'the-id', credential: 'key-1', exp: START / 1000 + 60 });
     assert.deepEqual(verifier.verify(text, DATA), {

@@ -24,7 +24,7 @@ export const trustedIssuers = z
       types: z
         .array(z.string())
         .min(1)
-        .default(['at+jwt', 'JWT'])
+        .default(['at+jwt'])
         .describe('`typ` of its access tokens; JWT only for an issuer whose ID tokens have another audience'),
       claim: z.string().min(1).default('client_id').describe('The claim that names the system'),
       systems: z.record(z.string(), z.string()).describe('Value of the claim → id of the system here'),

@@ -4,7 +4,7 @@ import type { LegalReference } from '../base/legal-reference.js';
 import { AddressSet } from '../base/address-set.js';
 import type { Logger } from '../base/log.js';
 import { findPerson, listPeople, type PersonRow } from '../store/people.js';
-import { endedSessions } from '../store/sign-ins.js';
+import { endedSessions, ENDS_KEPT_MS } from '../store/sign-ins.js';
 import { type AgencyRow, findAgency, listAgencies } from '../store/agencies.js';
 import { type Change, changesSince, lastChange } from '../store/changes.js';
 import type { Database } from '../store/database.js';
@@ -60,9 +60,6 @@ export interface CatalogueOptions {
   /** Read again at every look, beside the catalogue: the signing keys. */
   readonly alongside?: () => Promise<void>;
 }
-
-/** Twice the longest life that settings can give a token. */
-const LONGEST_TOKEN_MS = 7_200_000;
 
 /** The moment after a last day, or never: validity dates are both inclusive. */
 const endAfter = (day: string | null | undefined): number =>
@@ -240,7 +237,7 @@ export class Catalogue {
   }
 
   #endsSince(): number {
-    return this.#options.clock.now() - LONGEST_TOKEN_MS;
+    return this.#options.clock.now() - ENDS_KEPT_MS;
   }
 
   #putPerson(row: PersonRow, ended: ReadonlySet<string>): void {

@@ -21,7 +21,7 @@ export async function end(context: ControlContext, person: string, which?: strin
   const { database, clock } = context;
   const at = clock.now();
   const ended = await changing(database, { noun: 'person', key: person, at }, (trx) =>
-    endSessions(trx, person, at, which),
+    endSessions(trx, person, at, { which }),
   );
   if (which !== undefined && ended.length === 0) throw notFound();
   await context.refresh();

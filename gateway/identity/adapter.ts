@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { Adapter, AdapterPayload } from 'oidc-provider';
-import { InvalidClientAuth } from 'oidc-provider/lib/helpers/errors.js';
+import { InvalidClientAuth, InvalidGrant, SessionNotFound } from 'oidc-provider/lib/helpers/errors.js';
 import type { Clock } from '../base/clock.js';
 import type { Database } from '../store/database.js';
 import {
@@ -10,8 +10,10 @@ import {
   findPayload,
   insertPayloadOnce,
   type OidcPayloadRow,
+  replacePayload,
   upsertPayload,
 } from '../store/oidc-payloads.js';
+import { isEndedSession } from '../store/sign-ins.js';
 import type { ClientAuthentication } from './client-authentication.js';
 
 interface AdapterParts {
@@ -28,6 +30,8 @@ export function createAdapterFactory(parts: AdapterParts): (model: string) => Ad
   return (model) => {
     if (model === 'Client') return new ClientAdapter(parts.authentication);
     if (model === 'ReplayDetection') return new OnceAdapter(parts, model);
+    if (model === 'Session') return new SessionAdapter(parts, model);
+    if (model === 'Interaction') return new InteractionAdapter(parts, model);
     return BEARER_MODELS.has(model) ? new DigestAdapter(parts, model) : new TableAdapter(parts, model);
   };
 }
@@ -59,7 +63,9 @@ class TableAdapter implements Adapter {
 
   async consume(id: string): Promise<void> {
     const { database, clock } = this.parts;
-    await consumePayload(database.knex, this.model, id, clock.now());
+    const first = await consumePayload(database.knex, this.model, id, clock.now());
+    // oidc-provider looked before: here are those that looked at the same moment.
+    if (!first) throw new InvalidGrant('already used');
   }
 
   async destroy(id: string): Promise<void> {
@@ -78,7 +84,7 @@ class TableAdapter implements Adapter {
       grant_id: payload.grantId ?? null,
       uid: payload.uid ?? null,
       user_code: payload.userCode ?? null,
-      account_id: payload.accountId ?? null,
+      account_id: accountOfResult(payload) ?? payload.accountId ?? null,
       expires_at: expiresIn === undefined ? null : this.parts.clock.now() + expiresIn * 1000,
       consumed_at: null,
     };
@@ -113,6 +119,49 @@ class DigestAdapter extends TableAdapter {
     await super.destroy(digest(id));
   }
 }
+
+/** Who has signed in, in an attempt that the browser has not gone on with yet. */
+function accountOfResult({ result }: AdapterPayload): string | undefined {
+  return (result as { login?: { accountId?: string } } | undefined)?.login?.accountId;
+}
+
+/** A session that was ended stays so, even if a request that had read it before writes it once more. */
+class SessionAdapter extends TableAdapter {
+  override async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    if (await this.#live(payload)) await super.upsert(id, payload, expiresIn);
+  }
+
+  override async find(id: string): Promise<AdapterPayload | undefined> {
+    return await this.#living(await super.find(id));
+  }
+
+  override async findByUid(uid: string): Promise<AdapterPayload | undefined> {
+    return await this.#living(await super.findByUid(uid));
+  }
+
+  async #live({ uid }: AdapterPayload): Promise<boolean> {
+    return uid === undefined || !(await isEndedSession(this.parts.database.knex, uid));
+  }
+
+  async #living(found: AdapterPayload | undefined): Promise<AdapterPayload | undefined> {
+    return found !== undefined && (await this.#live(found)) ? found : undefined;
+  }
+}
+
+/** An attempt that was ended is neither finished nor gone on with, even by a request that had read it before. */
+class InteractionAdapter extends TableAdapter {
+  override async upsert(id: string, payload: AdapterPayload, expiresIn?: number): Promise<void> {
+    if (payload.result === undefined) await super.upsert(id, payload, expiresIn);
+    else if (!(await replacePayload(this.parts.database.knex, this.row(id, payload, expiresIn))))
+      throw ended();
+  }
+
+  override async destroy(id: string): Promise<void> {
+    if (!(await deletePayload(this.parts.database.knex, this.model, id))) throw ended();
+  }
+}
+
+const ended = (): Error => new SessionNotFound('the sign-in was ended');
 
 const digest = (id: string): string => hash('sha256', id, 'base64url');
 

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Provider } from 'oidc-provider/lib/provider.js';
-import type { SignInAttempt } from './sign-in.js';
+import { SessionNotFound } from 'oidc-provider/lib/helpers/errors.js';
+import { AttemptOver, type SignInAttempt } from './sign-in.js';
 
 const text = (value: unknown): string | undefined => (typeof value === 'string' ? value : undefined);
 
@@ -15,7 +16,11 @@ export async function attemptOf(
   if (found === null || found.uid !== uid) return null;
   const { client_id: client, ui_locales: language } = found.params;
   const finish = (result: Parameters<Provider['interactionFinished']>[2]) =>
-    provider.interactionFinished(request, response, result, { mergeWithLastSubmission: false });
+    provider
+      .interactionFinished(request, response, result, { mergeWithLastSubmission: false })
+      .catch((cause: unknown) => {
+        throw cause instanceof SessionNotFound ? new AttemptOver('ended', { cause }) : cause;
+      });
   return {
     uid,
     client: text(client) ?? '',

@@ -15,7 +15,9 @@ declare module 'oidc-provider/lib/helpers/errors.js' {
   import { errors } from 'oidc-provider';
 
   export const InvalidClientAuth: typeof errors.InvalidClientAuth;
+  export const InvalidGrant: typeof errors.InvalidGrant;
   export const InvalidTarget: typeof errors.InvalidTarget;
+  export const SessionNotFound: typeof errors.SessionNotFound;
   export const UnauthorizedClient: typeof errors.UnauthorizedClient;
 }
 

@@ -9,10 +9,19 @@ export interface SignInAttempt {
   readonly language: string | undefined;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
-  /** Answers the request by sending the browser on; the person is signed in once it has arrived. */
+  /**
+   * Answers the request by sending the browser on; the person is signed in once it has arrived.
+   *
+   * @throws AttemptOver when all that is the person's was ended meanwhile
+   */
   finish(person: string, methods: readonly string[]): Promise<void>;
   /** Answers the request by sending the browser back to the application, as `access_denied`. */
   giveUp(): Promise<void>;
+}
+
+/** The attempt was ended while it was being answered. */
+export class AttemptOver extends Error {
+  override readonly name = 'AttemptOver';
 }
 
 type Answering = (

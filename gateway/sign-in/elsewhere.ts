@@ -7,10 +7,15 @@ import type { Progress } from './steps.js';
 const MODEL = 'ExternalSignIn';
 
 /** How something of an attempt is kept until the attempt is over. */
-export function keptFor(model: string, id: string, content: object, expires_at: number): OidcPayloadRow {
+export function keptFor(
+  model: string,
+  id: string,
+  content: object,
+  { expiresAt, account = null }: { readonly expiresAt: number; readonly account?: string | null },
+): OidcPayloadRow {
   const payload = JSON.stringify(content);
-  const none = { grant_id: null, uid: null, user_code: null, account_id: null, consumed_at: null };
-  return { model, id, payload, expires_at, ...none };
+  const none = { grant_id: null, uid: null, user_code: null, consumed_at: null };
+  return { model, id, payload, expires_at: expiresAt, account_id: account, ...none };
 }
 
 /** The way to another provider and back, once for each departure. */
@@ -27,7 +32,7 @@ export class Elsewhere {
     if (external === null) return null;
     try {
       const { url, departure } = await external.depart(uid);
-      await upsertPayload(database.knex, keptFor(MODEL, uid, departure, expiresAt));
+      await upsertPayload(database.knex, keptFor(MODEL, uid, departure, { expiresAt }));
       return url;
     } catch (error) {
       log.warn({ err: error }, 'the other provider cannot be reached');
@@ -43,8 +48,8 @@ export class Elsewhere {
     const { external, database, clock, log } = this.#parts;
     const row = await findPayload(database.knex, MODEL, { id: uid }, clock.now());
     if (external === null || row === undefined) return null;
-    // Used up first: of two arrivals at the same moment one finds nothing at the provider.
-    await deletePayload(database.knex, MODEL, uid);
+    // Used up first: of two arrivals at the same moment one finds nothing.
+    if (!(await deletePayload(database.knex, MODEL, uid))) return null;
     try {
       const { account } = await external.arrive(query, JSON.parse(row.payload) as Departure);
       return { account, methods: external.secondFactor ? ['ext', 'mfa'] : ['ext'] };

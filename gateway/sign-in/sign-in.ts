@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Bilingual, Problem } from '../base/problem.js';
 import { signInPath } from '../identity/people-flow.js';
-import type { SignInAttempt, SignInPages } from '../identity/sign-in.js';
+import { AttemptOver, type SignInAttempt, type SignInPages } from '../identity/sign-in.js';
 import { html, type Part } from '../portal/html.js';
 import { chosenLanguage, type Language } from '../portal/language.js';
 import { FormError, readForm } from './form.js';
@@ -90,13 +90,19 @@ function guarded(room: Room, work: Work): SignInPages['answer'] {
   return async (request, response, attempt) => {
     const { owner } = room;
     const language = languageOf(queryOf(request).get('lang'), attempt?.language);
-    if (attempt === null) {
+    const over = (): void =>
       send(response, 410, sayingPage(language, owner, WORDS.overTitle, WORDS.overLead));
+    if (attempt === null) {
+      over();
       return;
     }
     try {
       await work(room, request, response, attempt);
     } catch (error) {
+      if (error instanceof AttemptOver && !response.headersSent) {
+        over();
+        return;
+      }
       const status = error instanceof FormError ? 400 : error instanceof Problem ? error.status : null;
       if (status === null || response.headersSent) throw error;
       response.setHeader('Connection', 'close');

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Config } from '../base/config.js';
 import type { PersonRow, ProofRow } from '../store/people.js';
 
@@ -9,8 +10,15 @@ export interface Progress {
   readonly person: string;
   /** RFC 8176: what has been proved. */
   readonly methods: readonly ('pwd' | 'otp' | 'ext' | 'mfa')[];
+  /** By what: an attempt is worth nothing once that is another. */
+  readonly proved: string;
   /** While the second factor is set up: its secret, sealed. */
   readonly enrolling?: string;
+}
+
+/** What proves a person now, as one word that tells nothing of it. */
+export function provedBy(proof: Pick<ProofRow, 'password_hash' | 'totp_sealed'>): string {
+  return hash('sha256', JSON.stringify([proof.password_hash, proof.totp_sealed]), 'base64url');
 }
 
 export function needsSecondFactor(person: PersonRow, settings: Config['people']): boolean {

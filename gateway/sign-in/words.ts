@@ -83,6 +83,10 @@ export const FAULTS = {
     'Tài khoản đang bị khóa, chưa đến hạn hoặc đã hết thời hạn. Liên hệ đơn vị vận hành.',
     'The account is locked, not valid yet or past its term. Ask the operating unit.',
   ),
+  changed: both(
+    'Mật khẩu hoặc mã một lần của tài khoản vừa được thay đổi. Hãy đăng nhập lại từ đầu.',
+    'The password or second factor of the account was changed a moment ago. Sign in again.',
+  ),
   temporaryOver: both(
     'Mật khẩu tạm đã hết hạn. Liên hệ đơn vị vận hành để được cấp mật khẩu mới.',
     'The temporary password has expired. Ask the operating unit for a new one.',

@@ -57,12 +57,23 @@ export async function insertPayloadOnce(knex: Knex, row: OidcPayloadRow, now: nu
   return removed > 0 && (await insertIfAbsent(knex, row));
 }
 
-export async function consumePayload(knex: Knex, model: string, id: string, now: number): Promise<void> {
-  await knex<OidcPayloadRow>('oidc_payloads').where({ model, id }).update({ consumed_at: now });
+/** Uses an artefact up. @returns false when it was used before, or is gone: of several at once exactly one is told true */
+export async function consumePayload(knex: Knex, model: string, id: string, now: number): Promise<boolean> {
+  const used = await knex<OidcPayloadRow>('oidc_payloads')
+    .where({ model, id })
+    .whereNull('consumed_at')
+    .update({ consumed_at: now });
+  return used === 1;
 }
 
-export async function deletePayload(knex: Knex, model: string, id: string): Promise<void> {
-  await knex<OidcPayloadRow>('oidc_payloads').where({ model, id }).delete();
+/** Writes over an artefact, unless it was taken away meanwhile. @returns false when there is none */
+export async function replacePayload(knex: Knex, { model, id, ...row }: OidcPayloadRow): Promise<boolean> {
+  return (await knex<OidcPayloadRow>('oidc_payloads').where({ model, id }).update(row)) === 1;
+}
+
+/** @returns false when there was none any more */
+export async function deletePayload(knex: Knex, model: string, id: string): Promise<boolean> {
+  return (await knex<OidcPayloadRow>('oidc_payloads').where({ model, id }).delete()) === 1;
 }
 
 /** Everything of the model that rests on the grant. */

@@ -100,10 +100,33 @@ export async function updateProof(knex: Knex, id: string, patch: Partial<ProofRo
   await knex<ProofRow>('person_proofs').where({ person_id: id }).update(patch);
 }
 
-/** Notes that the code of a time step was used. @returns false when it, or a later one, was used before */
-export async function useTotpStep(knex: Knex, id: string, step: number): Promise<boolean> {
+/**
+ * Changes what proves a person, unless it is no longer what was read, or they are revoked: whoever was proved by it
+ * must not undo what was done meanwhile.
+ *
+ * @returns false when nothing was changed
+ */
+export async function replaceProof(knex: Knex, read: ProofRow, patch: Partial<ProofRow>): Promise<boolean> {
+  const { person_id, password_hash, totp_sealed, temporary_until } = read;
+  const changed = await knex<ProofRow>('person_proofs')
+    .where({ person_id, password_hash, totp_sealed, temporary_until })
+    .whereNotExists(knex('people').select('id').where({ id: person_id, state: 'revoked' }))
+    .update(patch);
+  return changed === 1;
+}
+
+/**
+ * Notes that the code of a time step was used.
+ *
+ * @returns false when it, or a later one, was used before, or the second factor is another by now
+ */
+export async function useTotpStep(
+  knex: Knex,
+  { person_id, totp_sealed }: Pick<ProofRow, 'person_id' | 'totp_sealed'>,
+  step: number,
+): Promise<boolean> {
   const used = await knex<ProofRow>('person_proofs')
-    .where({ person_id: id })
+    .where({ person_id, totp_sealed })
     .where((fresh) => void fresh.whereNull('totp_step').orWhere('totp_step', '<', step))
     .update({ totp_step: step });
   return used === 1;

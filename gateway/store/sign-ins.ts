@@ -43,6 +43,14 @@ export async function takeGuess(
 }
 
 /** The guesses at a name are forgotten: it was no guess, or an operator gave a new password. */
+/** Gives back a guess that was right: those before it stay counted, and it alone locks nothing. */
+export async function returnGuess(knex: Knex, name: string): Promise<void> {
+  await knex<GuardRow>('sign_in_guards')
+    .where({ name })
+    .where('failures', '>', 0)
+    .update({ failures: knex.raw('failures - 1'), locked_until: null });
+}
+
 export async function forgetGuesses(knex: Knex, name: string): Promise<void> {
   await knex<GuardRow>('sign_in_guards').where({ name }).delete();
 }
@@ -80,7 +88,7 @@ export async function sessionsOf(knex: Knex, person: string, now: number): Promi
     .sort((a, b) => b.since - a.since);
 }
 
-/** Tokens of an ended session are refused from now on; the note outlives the longest token. */
+/** Neither the session nor a token of it works from now on, whoever writes it once more; the note outlives them all. */
 export async function noteEnded(knex: Knex, person: string, session: string, at: number): Promise<void> {
   await knex<EndedRow>('ended_sessions')
     .insert({ session_id: session, person_id: person, ended_at: at })
@@ -89,27 +97,46 @@ export async function noteEnded(knex: Knex, person: string, session: string, at:
 }
 
 /**
- * Ends one session of a person, or all of them: neither a cookie, a refresh token nor a token of it works on.
+ * Ends one session of a person, or all of them: neither a cookie, a refresh token nor a token of it works on. With
+ * all of them, whatever was begun ends too.
  *
+ * @param spared - an attempt to sign in that goes on
  * @returns the sessions that were ended
  */
 export async function endSessions(
   trx: Knex,
   person: string,
   at: number,
-  which?: string,
+  { which, spared }: { readonly which?: string | undefined; readonly spared?: string } = {},
 ): Promise<readonly string[]> {
   const found = (await sessionsOf(trx, person, 0)).filter(({ id }) => which === undefined || id === which);
   for (const { id } of found) {
     await noteEnded(trx, person, id, at);
     await trx<OidcPayloadRow>('oidc_payloads').where({ model: 'Session', uid: id }).delete();
   }
-  if (which === undefined)
-    await trx<OidcPayloadRow>('oidc_payloads')
-      .where({ account_id: person })
-      .whereIn('model', ['AuthorizationCode', 'Grant', 'RefreshToken', 'Session'])
-      .delete();
+  if (which !== undefined) return found.map(({ id }) => id);
+  await trx<OidcPayloadRow>('oidc_payloads')
+    .where({ account_id: person })
+    .whereIn('model', ['AuthorizationCode', 'Grant', 'RefreshToken', 'Session'])
+    .delete();
+  await endAttempts(trx, person, spared);
   return found.map(({ id }) => id);
+}
+
+/** Ends what somebody has begun, or finished and not yet gone on with. @param spared - one attempt that goes on */
+export async function endAttempts(trx: Knex, person: string, spared?: string): Promise<void> {
+  const attempts = trx<OidcPayloadRow>('oidc_payloads')
+    .where({ account_id: person })
+    .whereIn('model', ['Interaction', 'SignIn']);
+  if (spared !== undefined) void attempts.whereNot({ id: spared });
+  await attempts.delete();
+}
+
+/** Notes whose an attempt has become: from here on it ends with everything else of theirs. */
+export async function claimAttempt(knex: Knex, uid: string, person: string): Promise<void> {
+  await knex<OidcPayloadRow>('oidc_payloads')
+    .where({ model: 'Interaction', id: uid })
+    .update({ account_id: person });
 }
 
 /** The sessions that ended since; of one person, or of all. */
@@ -124,10 +151,22 @@ export async function endedSessions(
 }
 
 const DAY_MS = 86_400_000;
+/**
+ * An end is remembered longer than the longest session with its last token can live by any settings: 24 hours and
+ * one, and one for clocks that differ.
+ */
+export const ENDS_KEPT_MS = 26 * 3_600_000;
+
+export async function isEndedSession(knex: Knex, session: string): Promise<boolean> {
+  return (await knex<EndedRow>('ended_sessions').where({ session_id: session }).first()) !== undefined;
+}
 
 /** Removes what tells nobody anything any more: locks of long ago, ends of sessions whose tokens are long over. */
 export async function deleteOldSignIns(knex: Knex, now: number): Promise<void> {
-  const before = now - DAY_MS;
-  await knex<GuardRow>('sign_in_guards').where('last_at', '<', before).delete();
-  await knex<EndedRow>('ended_sessions').where('ended_at', '<', before).delete();
+  await knex<GuardRow>('sign_in_guards')
+    .where('last_at', '<', now - DAY_MS)
+    .delete();
+  await knex<EndedRow>('ended_sessions')
+    .where('ended_at', '<', now - ENDS_KEPT_MS)
+    .delete();
 }

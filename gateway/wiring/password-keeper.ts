@@ -9,7 +9,7 @@ import {
   wasPassword,
 } from '../identity/passwords.js';
 import type { Database } from '../store/database.js';
-import { forgetGuesses, takeGuess } from '../store/sign-ins.js';
+import { returnGuess, takeGuess } from '../store/sign-ins.js';
 
 /** Passwords, for those rooms of the control plane that give or change them. */
 export function passwordKeeper({
@@ -32,7 +32,8 @@ export function passwordKeeper({
       const until = await takeGuess(database.knex, person, rule, clock.now());
       if (until !== null) return { right: false, lockedUntil: until };
       const right = await isPassword(stored, plain);
-      if (right) await forgetGuesses(database.knex, person);
+      // Only that this one was right: what was guessed at the sign-in page, one-time codes too, stays counted.
+      if (right) await returnGuess(database.knex, person);
       return { right, lockedUntil: null };
     },
   };

@@ -12,10 +12,7 @@ export class TestBrowser {
 
   async request(path: string, form?: Readonly<Record<string, string>>, headers: Record<string, string> = {}) {
     const url = new URL(path, this.#origin);
-    const cookie = [...this.#cookies]
-      .filter(([, { path: below }]) => url.pathname.startsWith(below))
-      .map(([name, { value }]) => `${name.split('|')[0]}=${value}`)
-      .join('; ');
+    const cookie = this.cookies(url.pathname);
     const response = await fetch(url, {
       redirect: 'manual',
       headers: { accept: 'text/html', ...(cookie === '' ? {} : { cookie }), ...headers },
@@ -28,6 +25,14 @@ export class TestBrowser {
       text: await response.text(),
       headers: response.headers,
     };
+  }
+
+  /** The `Cookie` header of a request for a path. */
+  cookies(path: string): string {
+    return [...this.#cookies]
+      .filter(([, { path: below }]) => path.startsWith(below))
+      .map(([name, { value }]) => `${name.split('|')[0]}=${value}`)
+      .join('; ');
   }
 
   #keep(line: string): void {
@@ -62,6 +67,8 @@ export class TestSignIn {
   readonly #redirect: string;
   page = { status: 0, location: null as string | null, text: '', headers: new Headers() };
   at = '';
+  /** The authorization request that it began with. */
+  request = '';
 
   constructor(
     url: string,
@@ -88,7 +95,8 @@ export class TestSignIn {
       ...more,
     };
     const sent = Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined);
-    await this.#go(`/oidc/auth?${new URLSearchParams(sent).toString()}`);
+    this.request = `/oidc/auth?${new URLSearchParams(sent).toString()}`;
+    await this.#go(this.request);
     return this;
   }
 

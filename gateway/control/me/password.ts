@@ -1,9 +1,9 @@
 import { changing } from '../../store/changes.js';
-import { findPerson, findProof, passwordsOf, type ProofRow, updateProof } from '../../store/people.js';
+import { findPerson, findProof, passwordsOf, type ProofRow, replaceProof } from '../../store/people.js';
 import { Problem } from '../../base/problem.js';
-import { endSessions, sessionsOf } from '../../store/sign-ins.js';
+import { endAttempts, endSessions, sessionsOf } from '../../store/sign-ins.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
-import { invalid, notFound } from '../refusals.js';
+import { conflict, invalid, notFound } from '../refusals.js';
 
 interface Asked {
   readonly current: string;
@@ -50,6 +50,13 @@ async function assertChoice(context: ControlContext, proof: ProofRow, plain: str
   return before.slice(0, config.people.passwordHistory);
 }
 
+const changedMeanwhile = (id: string): Problem =>
+  conflict(
+    'Mật khẩu hoặc mã một lần của tài khoản vừa được thay đổi ở nơi khác; hãy đăng nhập lại.',
+    'The password or second factor of the account was changed elsewhere a moment ago; sign in again.',
+    { kind: 'person', id, state: 'changed_meanwhile' },
+  );
+
 /** One's own password; every other session ends, since one of them may be why it is changed. */
 export async function changePassword(
   context: ControlContext,
@@ -70,9 +77,10 @@ export async function changePassword(
     temporary_until: null,
   };
   const ended = await changing(database, { noun: 'person', key: id, at }, async (trx) => {
-    await updateProof(trx, id, patch);
+    if (!(await replaceProof(trx, proof, patch))) throw changedMeanwhile(id);
+    await endAttempts(trx, id);
     const others = (await sessionsOf(trx, id, at)).filter((session) => session.id !== caller.session);
-    for (const other of others) await endSessions(trx, id, at, other.id);
+    for (const other of others) await endSessions(trx, id, at, { which: other.id });
     return others.map((other) => other.id);
   });
   await context.refresh();

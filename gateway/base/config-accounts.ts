@@ -64,6 +64,23 @@ export const people = z
           .boolean()
           .default(false)
           .describe('It asks for a second factor itself, so that ours is not asked for'),
+        secondFactorAmr: z
+          .array(z.string())
+          .min(1)
+          .optional()
+          .describe('…as far as `amr` of its ID token names one of these; default: its settings are trusted'),
+        secondFactorAcr: z
+          .array(z.string())
+          .min(1)
+          .optional()
+          .describe('…as far as `acr` of its ID token is one of these, which are then asked for'),
+        maxAgeSeconds: z
+          .int()
+          .min(0)
+          .max(86_400)
+          .nullable()
+          .default(0)
+          .describe('How long ago people may have proved themselves there; null: as long as it likes'),
       })
       .optional()
       .describe('Another OpenID provider at which people may prove themselves'),

@@ -51,8 +51,8 @@ export class Elsewhere {
     // Used up first: of two arrivals at the same moment one finds nothing.
     if (!(await deletePayload(database.knex, MODEL, uid))) return null;
     try {
-      const { account } = await external.arrive(query, JSON.parse(row.payload) as Departure);
-      return { account, methods: external.secondFactor ? ['ext', 'mfa'] : ['ext'] };
+      const { account, secondFactor } = await external.arrive(query, JSON.parse(row.payload) as Departure);
+      return { account, methods: secondFactor ? ['ext', 'mfa'] : ['ext'] };
     } catch (error) {
       log.warn({ err: error }, 'the other provider did not confirm');
       return null;

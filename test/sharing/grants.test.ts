@@ -131,6 +131,20 @@ for (const engine of engines) {
       );
     });
 
+    it('stay held up while they are amended, until whoever suspended them resumes', async () => {
+      await province.reach('active', { perMinute: null });
+      await province.step('cung-cap', 'yc-2025-0001', 'suspend', { reason: 'Bảo trì' });
+      const ask = { perDay: 6, document: 'vb-61', reason: 'Nhu cầu tăng' };
+      const { id } = await province.done('nguoi-lap', 'PUT', '/grants/cp-2025-0001/quota', ask);
+      await province.step('cung-cap', id, 'take');
+      await province.step('cung-cap', id, 'agree', { document: 'vb-12', agreement: AGREEMENT });
+      const { state } = await province.step('quan-ly', id, 'approve', { document: 'vb-mau' });
+      assert.equal(state, 'suspended');
+      assert.equal(await province.code(), 'grant_not_active');
+      assert.equal((await province.step('cung-cap', id, 'resume')).state, 'active');
+      assert.equal(await province.code(), 'answered');
+    });
+
     it('allow only the operations that were asked for', async () => {
       await province.reach('active');
       const { knex } = province.test.database;

@@ -51,12 +51,17 @@ const USUAL_TASKS: readonly Pick<TaskRow, 'kind' | 'party' | 'title'>[] = [
   { kind: 'data', party: 'provider', title: 'Chuẩn bị dữ liệu theo cấu trúc đã công bố' },
 ];
 
+/** How a request stands whose grant is in force: as long as one side holds it up, it is suspended. */
+function atWork(grant: GrantRow): 'active' | 'suspended' {
+  return GRANT_SIDES.some((side) => flagOf(grant, side) !== null) ? 'suspended' : 'active';
+}
+
 async function approve(taken: Taken): Promise<Effect> {
   const { trx, row, now, body, actor } = taken;
   if (row.amends !== null) {
     const grant = await amendGrant(trx, row, actor, now);
     await supersede(trx, row, now);
-    return { to: 'active', patch: { grant_id: grant.id }, grant };
+    return { to: atWork(grant), patch: { grant_id: grant.id }, grant };
   }
   await deleteTasks(trx, row.id);
   for (const task of body.tasks ?? USUAL_TASKS)
@@ -77,8 +82,7 @@ async function supersede(trx: Knex, by: RequestRow, now: number): Promise<void> 
 
 async function setFlag({ trx, row, side, now }: Taken, at: number | null): Promise<Effect> {
   const grant = await changeGrant(trx, row.grant_id ?? '', { [flagColumn(side)]: at }, now);
-  const held = GRANT_SIDES.some((one) => flagOf(grant, one) !== null);
-  return { to: held ? 'suspended' : 'active', grant };
+  return { to: atWork(grant), grant };
 }
 
 /** Only the steps that do more than lead on. */

@@ -57,6 +57,7 @@ interface Wanted {
 const within = (asked: number | null | undefined, approved: number | null): boolean =>
   asked === undefined || approved === null || (asked !== null && asked <= approved);
 
+/** Suspended or not: what is held up may be amended, and stays held up. */
 function assertAtWork(row: GrantRow, act: string): void {
   if (row.state === 'active' && row.sharing === 'special') return;
   throw wrongTransition('grant', { id: row.id, state: row.state, since: row.state_since }, act);

@@ -16,7 +16,7 @@ export type Term = 'receiveWorkingDays' | 'reviewWorkingDays';
 
 export interface Transition {
   readonly from: readonly RequestState[];
-  /** Where it leads; effects may lead elsewhere (`approve` of an amendment, `resume` of one flag among several). */
+  /** Where it leads; effects may lead elsewhere (`approve` of an amendment, held up or not, `resume` of one flag among several). */
   readonly to: RequestState;
   readonly sides: readonly Side[];
   /** The role that the caller needs on that side. */

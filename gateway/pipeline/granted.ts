@@ -20,9 +20,9 @@ const rule = (grant: GrantEntry, state: string, since: number, more: object = {}
   ...more,
 });
 
-function absent({ id, row }: PublishedService): Problem {
+function absent({ id, row }: PublishedService, more: object = {}): Problem {
   return new Problem('grant_required', {
-    rule: { kind: 'grant', id, state: 'absent', sharing: row.sharing },
+    rule: { kind: 'grant', id, state: 'absent', sharing: row.sharing, ...more },
   });
 }
 
@@ -60,6 +60,9 @@ export function grantFor(
     if (open) return null;
     throw absent(service);
   }
+  // Who subscribed to a default service was never approved for what it has become.
+  if (grant.row.sharing === 'default' && service.row.sharing === 'special')
+    throw absent(service, { subscription: grant.row.id });
   // A subscription that somebody ended does not keep out whom the setting lets in; a suspension does.
   if (open && grant.row.state !== 'active') return null;
   assertInForce(grant, clock.now());

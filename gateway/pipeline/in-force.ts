@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.js';
 import { Problem } from '../base/problem.js';
 import type { AgencyEntry, PersonEntry, SystemEntry } from '../catalogue/catalogue.js';
+import type { PublishedService } from '../catalogue/published-service.js';
 
 /** Since when, as a decision trace says it. */
 export const iso = (ms: number): string => new Date(ms).toISOString();
@@ -56,4 +57,19 @@ function agencyRule(agency: AgencyEntry | null, code: string, now: number) {
     validFrom: agency.row.valid_from,
     validTo: agency.row.valid_to ?? undefined,
   } as const;
+}
+
+/** Refuses a service that is not published now; one whose last day is over is gone, noted or not. */
+export function assertServiceInForce(service: PublishedService, clock: Clock): void {
+  const { state, state_since, id, sunset_at: sunset } = service.row;
+  if (sunset != null && clock.now() >= sunset)
+    throw new Problem('service_retired', {
+      rule: { kind: 'service', id, state: 'retired', since: iso(sunset) },
+    });
+  if (state === 'published') return;
+  const rule = { kind: 'service', id, state, since: iso(state_since) } as const;
+  if (state === 'suspended')
+    throw new Problem('service_suspended', { rule, headers: { 'Retry-After': '300' } });
+  if (state === 'retired') throw new Problem('service_retired', { rule });
+  throw new Problem('service_not_found');
 }

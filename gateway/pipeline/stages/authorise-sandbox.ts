@@ -3,8 +3,7 @@ import type { Stage } from '../../base/exchange.js';
 import { Problem } from '../../base/problem.js';
 import type { Catalogue } from '../../catalogue/catalogue.js';
 import type { DataExchange } from '../exchanges.js';
-import { assertAgencyInForce, assertSystemInForce } from '../in-force.js';
-import { assertServiceInForce } from './authorise-call.js';
+import { assertAgencyInForce, assertServiceInForce, assertSystemInForce } from '../in-force.js';
 
 /** Nothing here is anybody's data: whoever is in force may try whatever is in force, without role or approval. */
 export function authoriseSandbox({

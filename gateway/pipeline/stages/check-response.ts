@@ -4,9 +4,10 @@ import type { Logger } from '../../base/log.js';
 import { type Fault, Problem } from '../../base/problem.js';
 import type { Operation } from '../../catalogue/contract.js';
 import type { PublishedService } from '../../catalogue/published-service.js';
+import { stillAllowed } from '../allowed.js';
 import type { DataExchange } from '../exchanges.js';
 import { disclose } from '../disclose.js';
-import { type GrantParts, grantFor } from '../granted.js';
+import type { GrantParts } from '../granted.js';
 import { passedHeaders } from '../passed-headers.js';
 import { stopSecretAnswer } from '../state-secret.js';
 
@@ -51,14 +52,14 @@ export function checkResponse(parts: GrantParts & { log: Logger }): Stage<DataEx
   const { log } = parts;
   return {
     name: 'check-response',
-    needs: ['source', 'operation', 'service', 'system', 'grant'],
+    needs: ['source', 'operation', 'service', 'caller', 'system', 'agency', 'grant'],
     gives: ['answer'],
     run(exchange) {
-      const { source, operation, service, system } = exchange;
+      const { source, operation, service, system, agency, caller } = exchange;
       if (source === null || operation === null || service === null || system === null)
         throw new Problem('internal_error');
       // The source took its time: what allowed the call may have ended meanwhile, and then nothing is released.
-      const grant = grantFor(parts, system.row.id, service, operation.id);
+      const grant = stillAllowed(parts, { system, agency, service, operation: operation.id, caller });
       const contentType = source.headers['content-type'] ?? null;
       const faults = operation.validateResponse({ ...source, contentType });
       if (faults !== null) {

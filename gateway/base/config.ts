@@ -163,6 +163,12 @@ export const ConfigSchema = z.strictObject({
         .max(24)
         .default(6)
         .describe('Months between two reviews of the default list'),
+      reviewRemindDays: z
+        .int()
+        .min(0)
+        .max(90)
+        .default(14)
+        .describe('Days before a review that it is told of'),
       sunsetDays: z
         .int()
         .min(0)

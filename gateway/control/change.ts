@@ -54,3 +54,6 @@ export interface ChangeExecutor {
 
 /** The kinds that do something at approval. Another kind is only agreed to, and marked done when somebody did it. */
 export type ChangeExecutors = Readonly<Partial<Record<ChangeKind, ChangeExecutor>>>;
+
+/** Takes a service off the default list, in the transaction of the review that decides it. @returns it as it is now */
+export type TakeOffList = (trx: Knex, row: ServiceRow, actor: string, at: number) => Promise<ServiceRow>;

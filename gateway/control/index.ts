@@ -10,6 +10,7 @@ import { legalBasisRoutes } from './legal-bases/routes.js';
 import { meRoutes } from './me/routes.js';
 import { personRoutes } from './people/routes.js';
 import { serviceExecutors } from './services/executors.js';
+import { takeOffList } from './services/reshared.js';
 import { noticeRoutes } from './notices/routes.js';
 import { serviceRoutes } from './services/routes.js';
 import { sharingRoutes } from './sharing/routes.js';
@@ -31,7 +32,7 @@ export function createControl(context: ControlContext): ControlHandlers {
     ...documentRoutes(context),
     ...legalBasisRoutes(context),
     ...calendarRoutes(context),
-    ...sharingRoutes(context),
+    ...sharingRoutes(context, takeOffList),
     ...meRoutes(context),
     ...noticeRoutes(context),
   };

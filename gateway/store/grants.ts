@@ -115,6 +115,18 @@ export async function grantsPast(knex: Knex, now: number): Promise<GrantRow[]> {
     .where('valid_until', '<=', now);
 }
 
+/** Subscriptions that are alive, to services that are shared by special request; one of them, or all. */
+export async function subscriptionsOutgrown(knex: Knex, id?: string): Promise<GrantRow[]> {
+  const query = knex('grants')
+    .join('services', 'services.id', 'grants.service_id')
+    .where({ 'grants.sharing': 'default', 'services.sharing': 'special' })
+    .whereNotNull('services.published_revision')
+    .whereIn('grants.state', ['active', 'requested'])
+    .select('grants.*');
+  if (id !== undefined) void query.where({ 'grants.id': id });
+  return (await query) as GrantRow[];
+}
+
 /** Subscriptions whose time to be confirmed is over, and nobody was told. */
 export async function overdueSubscriptions(knex: Knex, now: number): Promise<GrantRow[]> {
   return await knex<GrantRow>('grants')

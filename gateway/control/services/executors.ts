@@ -1,5 +1,4 @@
 import type { Knex } from 'knex';
-import type { Manifest } from '../../catalogue/manifest.js';
 import type { ChangeRequestRow } from '../../store/change-requests.js';
 import {
   findRevision,
@@ -13,9 +12,9 @@ import type { ChangeEffect, ChangeExecutor, ChangeExecutors, Comparison } from '
 import type { ControlContext } from '../handler.js';
 import { conflict, notFound, wrongTransition } from '../refusals.js';
 import { assertCompatible } from './gate.js';
-import { revisionDigest } from './digest.js';
 import { assertAnothersWork, assertStillSound, putInForce } from './publication.js';
 import { assertUnchanged, nextState } from './rules.js';
+import { sharedAs } from './reshared.js';
 import { serviceView } from './views.js';
 
 /** What was pinned down when the change was asked for. */
@@ -122,21 +121,6 @@ async function compared(
   };
 }
 
-type Content = Pick<RevisionRow, 'service_id' | 'manifest' | 'declared' | 'document' | 'sha256'>;
-
-/** The content in force, shared by default: nothing else of it changes. */
-function promoted({ service_id, manifest, declared, document }: RevisionRow): Content {
-  const shared = (text: string) => ({ ...(JSON.parse(text) as Manifest), sharing: 'default' as const });
-  const own = shared(declared ?? manifest);
-  return {
-    service_id,
-    manifest: JSON.stringify(shared(manifest)),
-    declared: declared == null ? null : JSON.stringify(own),
-    document,
-    sha256: revisionDigest(own, document),
-  };
-}
-
 function assertPromotable(row: ServiceRow): void {
   const { id, state, state_since: since, sharing } = row;
   if (state !== 'published') throw wrongTransition('service', { id, state, since }, 'promote');
@@ -159,7 +143,7 @@ function promotion(context: ControlContext): ChangeExecutor {
     },
     async prepare(request) {
       const pinned = pinnedOf(request);
-      const content = promoted(await mustHaveRevision(knex, request.subject_key, pinned.revision));
+      const content = sharedAs(await mustHaveRevision(knex, request.subject_key, pinned.revision), 'default');
       const manifest = await assertStillSound(context, content);
       return async (trx, at) => {
         const row = await mustHave(trx, request.subject_key);
@@ -176,7 +160,7 @@ function promotion(context: ControlContext): ChangeExecutor {
     compare: async (db, request) => {
       const { revision } = pinnedOf(request);
       const current = await mustHaveRevision(db, request.subject_key, revision);
-      return await compared(db, request.subject_key, revision, promoted(current));
+      return await compared(db, request.subject_key, revision, sharedAs(current, 'default'));
     },
   };
 }

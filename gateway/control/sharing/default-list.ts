@@ -1,7 +1,10 @@
+import type { Knex } from 'knex';
 import { changing } from '../../store/changes.js';
+import { postNotice } from '../../store/notices.js';
 import { insertReview, lastReviews, type ReviewRow } from '../../store/sharing-cases.js';
 import { findService, listServices, type ServiceRow } from '../../store/services.js';
 import { actorOf } from '../actor.js';
+import type { TakeOffList } from '../change.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { citation, mustRestOn } from '../papers.js';
 import { notFound } from '../refusals.js';
@@ -18,9 +21,23 @@ export function monthsLater(ms: number, months: number): number {
   return date.getTime();
 }
 
+/** Half a year, by setting, after the last review, or after it was first saved. */
+export function reviewDueAt(row: ServiceRow, review: ReviewRow | undefined, months: number): number {
+  return monthsLater(review?.at ?? row.created_at, months);
+}
+
+/** What is on the list: shared by default and published, with its last review. */
+export async function offeredByDefault(
+  knex: Knex,
+): Promise<{ readonly row: ServiceRow; readonly review: ReviewRow | undefined }[]> {
+  const reviews = await lastReviews(knex);
+  return (await listServices(knex))
+    .filter(({ sharing, state }) => sharing === 'default' && (state === 'published' || state === 'suspended'))
+    .map((row) => ({ row, review: reviews.get(row.id) }));
+}
+
 function view(row: ServiceRow, review: ReviewRow | undefined, months: number, now: number) {
-  const since = review?.at ?? row.created_at;
-  const dueAt = monthsLater(since, months);
+  const dueAt = reviewDueAt(row, review, months);
   return {
     service: row.id,
     title: row.title,
@@ -40,44 +57,67 @@ export async function list(
   call: ControlCall,
 ): Promise<ControlResult> {
   const now = clock.now();
-  const reviews = await lastReviews(database.knex);
-  const offered = (await listServices(database.knex)).filter(
-    ({ sharing, state }) => sharing === 'default' && (state === 'published' || state === 'suspended'),
-  );
-  const items = offered.map((row) => view(row, reviews.get(row.id), config.sharing.reviewMonths, now));
+  const offered = await offeredByDefault(database.knex);
+  const items = offered.map(({ row, review }) => view(row, review, config.sharing.reviewMonths, now));
   const asked = call.query['overdue'] === true ? items.filter(({ overdue }) => overdue) : items;
   return { status: 200, body: { items: asked } };
 }
 
+interface Asked extends Pick<ReviewRow, 'outcome' | 'note'> {
+  readonly document?: string;
+}
+
+async function tellRemoved(trx: Knex, { id, provider }: ServiceRow, note: string, at: number): Promise<void> {
+  await postNotice(trx, {
+    kind: 'default_list_removed',
+    agency: provider,
+    role: 'provider',
+    noun: 'service',
+    key: id,
+    title: { vi: `${id} ra khỏi danh mục mặc định`, en: `${id} is off the default list` },
+    text: {
+      vi: `Sau rà soát, dịch vụ ${id} chuyển sang chia sẻ theo yêu cầu đặc thù. ${note}`,
+      en: `After its review ${id} is shared by special request. ${note}`,
+    },
+    at,
+  });
+}
+
+/** One review; what it takes off the list is shared by special request from this moment on, and that needs a document. */
+async function reviewOne(trx: Knex, call: ControlCall, id: string, now: number, takeOffList: TakeOffList) {
+  const { outcome, note, document } = call.body as Asked;
+  const service = await findService(trx, id);
+  if (service?.sharing !== 'default' || service.published_revision === null) throw notFound();
+  const removed = outcome === 'remove';
+  const paper = document === undefined && !removed ? null : await mustRestOn(trx, document, call.caller);
+  const made: ReviewRow = {
+    service_id: id,
+    at: now,
+    outcome,
+    note: note.trim(),
+    document_id: paper?.id ?? null,
+    actor: actorOf(call.caller),
+  };
+  await insertReview(trx, made);
+  const row = removed ? await takeOffList(trx, service, made.actor, now) : service;
+  if (removed) await tellRemoved(trx, row, made.note, now);
+  return { row, made, paper };
+}
+
 /** Keep it, change it, or take it off: the review that falls due every six months. */
-export async function review(context: ControlContext, call: ControlCall): Promise<ControlResult> {
+export async function review(
+  context: ControlContext,
+  call: ControlCall,
+  takeOffList: TakeOffList,
+): Promise<ControlResult> {
   const { database, clock, config } = context;
   const { provider, slug, version } = call.path;
   const id = `${provider ?? ''}/${slug ?? ''}/${version ?? ''}`;
   const now = clock.now();
-  const { outcome, note, document } = call.body as Pick<ReviewRow, 'outcome' | 'note'> & {
-    document?: string;
-  };
-  const { row, made, paper } = await changing(
-    database,
-    { noun: 'service', key: id, at: now },
-    async (trx) => {
-      const service = await findService(trx, id);
-      if (service === undefined || service.sharing !== 'default' || service.published_revision === null)
-        throw notFound();
-      const found = document === undefined ? null : await mustRestOn(trx, document, call.caller);
-      const review: ReviewRow = {
-        service_id: id,
-        at: now,
-        outcome,
-        note: note.trim(),
-        document_id: found?.id ?? null,
-        actor: actorOf(call.caller),
-      };
-      await insertReview(trx, review);
-      return { row: service, made: review, paper: found };
-    },
+  const { row, made, paper } = await changing(database, { noun: 'service', key: id, at: now }, (trx) =>
+    reviewOne(trx, call, id, now, takeOffList),
   );
+  await context.refresh();
   const after = view(row, made, config.sharing.reviewMonths, now);
   return {
     status: 200,
@@ -86,7 +126,12 @@ export async function review(context: ControlContext, call: ControlCall): Promis
       noun: 'default_review',
       key: id,
       before: null,
-      after: { ...after, document: paper === null ? undefined : citation(paper) },
+      after: {
+        ...after,
+        sharing: row.sharing,
+        revision: row.published_revision,
+        document: paper === null ? undefined : citation(paper),
+      },
     },
   };
 }

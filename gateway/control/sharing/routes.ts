@@ -1,3 +1,4 @@
+import type { TakeOffList } from '../change.js';
 import type { ControlContext, ControlHandlers } from '../handler.js';
 import * as accounts from './accounts.js';
 import { act } from './acting.js';
@@ -9,7 +10,7 @@ import { actOnGrant, subscribe } from './subscriptions.js';
 import { runTest } from './testing.js';
 
 /** Sharing: who asks for what, what became of it, and the grants that calls rest on. */
-export function sharingRoutes(context: ControlContext): ControlHandlers {
+export function sharingRoutes(context: ControlContext, takeOffList: TakeOffList): ControlHandlers {
   return {
     listSharingRequests: (call) => requests.list(context, call),
     createSharingRequest: (call) => requests.create(context, call),
@@ -35,6 +36,6 @@ export function sharingRoutes(context: ControlContext): ControlHandlers {
     getAccountRequest: (call) => accounts.get(context, call),
     decideAccountRequest: (call) => accounts.decide(context, call),
     getDefaultList: (call) => defaultList.list(context, call),
-    reviewDefaultService: (call) => defaultList.review(context, call),
+    reviewDefaultService: (call) => defaultList.review(context, call, takeOffList),
   };
 }

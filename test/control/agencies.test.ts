@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { engines } from '../kit/databases.js';
+import { PAPER } from '../kit/province.js';
 import { type Caller, Desk, refused } from './desk.js';
 
 const NOI_VU = {
@@ -38,6 +39,22 @@ for (const engine of engines) {
       ]);
       const changes = await desk.test.database.knex('changes').select('noun', 'key');
       assert.deepEqual(changes, [{ noun: 'agency', key: 'H35.11' }]);
+    });
+
+    it('are entered, changed and ended on a document, which the record names', async () => {
+      const change = (body: object) => desk.call(admin, 'PATCH', '/agencies/H35.11', body);
+      await refused(create({ ...NOI_VU, document: 'khong-co' }), 'document_required');
+      await refused(desk.call(admin, 'GET', '/agencies/H35.11'), 'object_not_found');
+      const made = await create({ ...NOI_VU, document: PAPER });
+      assert.equal(made.body.document, undefined);
+      await refused(change({ name: 'Sở khác', document: 'khong-co' }), 'document_required');
+      assert.equal((await desk.call(admin, 'GET', '/agencies/H35.11')).body.name, 'Sở Nội vụ');
+      assert.equal((await change({ name: 'Sở Nội vụ mới', document: PAPER })).status, 200);
+      assert.equal((await change({ validTo: '2025-06-30', document: PAPER })).body.inForce, false);
+      assert.deepEqual(
+        desk.acts.map(({ after }: any) => [after.document.id, after.document.number]),
+        Array.from({ length: 3 }, () => [PAPER, '12/SKHCN-BĐCN']),
+      );
     });
 
     it('are searched without accents, in any case, by every word, and by code', async () => {

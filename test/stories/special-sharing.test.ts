@@ -122,7 +122,18 @@ for (const engine of engines) {
           name,
           level: 'department',
           validFrom: '2025-07-01',
+          document: 'cv-01',
         });
+      const registered = (await allRecords(test.database)).filter(
+        ({ operation, outcome }) => operation === 'createAgency' && outcome === 'answered',
+      );
+      assert.deepEqual(
+        registered.map(({ target }) => [target?.key, (target?.after as any).document.number]),
+        [
+          ['H35.12', '01/SKHCN-VP'],
+          ['H35.61', '01/SKHCN-VP'],
+        ],
+      );
       await register('admin', 'quan-ly', 'H35', 'manager');
       await register('admin', 'van-hanh', 'H35', 'operator');
       await register('van-hanh', 'cung-cap', 'H35.12', 'provider');

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import { vietnamDay } from '../../base/calendar.js';
 import {
   type AgencyLevel,
@@ -11,6 +12,7 @@ import { changing } from '../../store/changes.js';
 import { isUniqueViolation } from '../../store/unique.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { pageAsked, pageBody } from '../paging.js';
+import { citation, mustRestOn } from '../papers.js';
 import { conflict, notFound } from '../refusals.js';
 import { assertDates, assertKeepsOwn, assertNamesFree, assertParent, isInForce } from './rules.js';
 
@@ -20,6 +22,8 @@ interface AgencyChange {
   readonly parentCode?: string | null;
   readonly validFrom?: string;
   readonly validTo?: string | null;
+  /** What the act rests on; the first agencies come before there is any document. */
+  readonly document?: string;
 }
 
 interface NewAgency extends AgencyChange {
@@ -77,6 +81,12 @@ function columns(row: AgencyRow): Partial<AgencyRow> {
   return { alias, name, parent_code, valid_from, valid_to, updated_at };
 }
 
+/** The document that was named, which must be there; for the record. */
+async function ground(trx: Knex, { body, caller }: ControlCall) {
+  const { document } = body as AgencyChange;
+  return document === undefined ? {} : { document: citation(await mustRestOn(trx, document, caller)) };
+}
+
 async function list({ database, clock }: ControlContext, { query }: ControlCall): Promise<ControlResult> {
   const page = await pageAgencies(database, query, pageAsked(query));
   const day = vietnamDay(clock.now());
@@ -89,19 +99,23 @@ async function create(context: ControlContext, call: ControlCall): Promise<Contr
   const row = newRow(call.body as NewAgency, now);
   assertDates(row);
   const taken = () => conflict(`Cơ quan ${row.code} đã có.`, `Agency ${row.code} exists already.`);
+  let rests: Awaited<ReturnType<typeof ground>> = {};
   try {
-    await changing(database, { noun: 'agency', key: row.code, at: now }, async (trx) => {
+    rests = await changing(database, { noun: 'agency', key: row.code, at: now }, async (trx) => {
+      const found = await ground(trx, call);
       if ((await findAgency(trx, row.code)) !== undefined) throw taken();
       await assertNamesFree(trx, row.code, row.alias);
       await assertParent(trx, row.code, row.parent_code);
       await insertAgency(trx, row);
+      return found;
     });
   } catch (error) {
     throw isUniqueViolation(error) ? taken() : error;
   }
   await context.refresh();
   const after = view(row, vietnamDay(now));
-  return { status: 201, body: after, act: { noun: 'agency', key: row.code, before: null, after } };
+  const act = { noun: 'agency', key: row.code, before: null, after: { ...after, ...rests } };
+  return { status: 201, body: after, act };
 }
 
 async function get({ database, clock }: ControlContext, { path }: ControlCall): Promise<ControlResult> {
@@ -117,7 +131,9 @@ async function update(context: ControlContext, call: ControlCall): Promise<Contr
   const known = await findAgency(database.knex, call.path['code'] ?? '');
   if (known === undefined) throw notFound();
   const { code } = known;
-  const { before, after } = await changing(database, { noun: 'agency', key: code, at: now }, async (trx) => {
+  const change = { noun: 'agency', key: code, at: now } as const;
+  const { before, after, rests } = await changing(database, change, async (trx) => {
+    const found = await ground(trx, call);
     const row = (await findAgency(trx, code)) ?? known;
     const changed = changedRow(row, call.body as AgencyChange, now);
     assertDates(changed);
@@ -125,10 +141,14 @@ async function update(context: ControlContext, call: ControlCall): Promise<Contr
     await assertNamesFree(trx, code, changed.alias);
     await assertParent(trx, code, changed.parent_code);
     await updateAgency(trx, code, columns(changed));
-    return { before: view(row, day), after: view(changed, day) };
+    return { before: view(row, day), after: view(changed, day), rests: found };
   });
   await context.refresh();
-  return { status: 200, body: after, act: { noun: 'agency', key: code, before, after } };
+  return {
+    status: 200,
+    body: after,
+    act: { noun: 'agency', key: code, before, after: { ...after, ...rests } },
+  };
 }
 
 /** Agencies: who takes part, under which code, from when to when. */

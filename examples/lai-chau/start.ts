@@ -96,7 +96,11 @@ function sampleActors(kept: Kept): (clientId: string) => HttpApi | undefined {
   };
 }
 
-/** Nobody waits a year to see a grant that has expired: this one's term is moved, and it expires by itself. */
+/**
+ * Nobody waits a year to see a grant that has expired. No request can ask for a term that is over, the shortest one ends
+ * at midnight, and all of the sample stands by one clock: so the end of this one is moved in the store, and the gateway
+ * does the rest as ever, the record and the notices included.
+ */
 async function endOneGrant({ database }: Gateway): Promise<void> {
   const { knex } = database;
   const past = Date.now() - 1000;

@@ -186,6 +186,27 @@ for (const engine of engines) {
         assert.ok(!JSON.stringify(problem).includes('6200000001'));
       });
 
+    it('outlast a clock that is set back: no call before the first moment, none anew, none after the end', async () => {
+      await province.reach('active', { perDay: 2, perMinute: null });
+      assert.equal(await province.code(), 'answered');
+      province.clock.move(-60_000);
+      assert.equal(await province.code(), 'grant_not_active');
+      province.clock.move(60_000 + DAY);
+      assert.equal(await province.code(), 'answered');
+      province.clock.move(-DAY);
+      assert.equal(await province.code(), 'answered');
+      assert.equal(await province.code(), 'quota_exceeded', 'the calls of that day are still counted');
+      province.clock.move(61 * DAY);
+      await eventually(
+        async () =>
+          (await province.done('nguoi-lap', 'GET', '/sharing-requests/yc-2025-0001')).state === 'expired' ||
+          undefined,
+        'it has expired',
+      );
+      province.clock.move(-30 * DAY);
+      assert.equal(await province.code(), 'grant_expired', 'what has ended does not come back');
+    });
+
     it('expire by themselves, once, with a record and a notice to both sides', async () => {
       const id = await province.reach('active');
       assert.equal(await province.code(), 'answered');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { engines } from '../kit/databases.js';
 import { allRecords, eventually } from '../kit/gateway.js';
-import { PAPER } from '../kit/province.js';
+import { addSystem, PAPER } from '../kit/province.js';
 import { AGREEMENT, CONTENT, Province, SERVICE } from './province.js';
 
 const BASIS = '491-qd-ubnd#d3.6';
@@ -320,6 +320,25 @@ for (const engine of engines) {
         const record = records.find(({ target }) => (target?.after as any).step === step);
         assert.equal((record?.target?.after as any).document.number, '12/SKHCN-BĐCN', step);
       }
+    });
+
+    it('are approved once, whoever else decides at the same moment, and by no replay', async () => {
+      await addSystem(province.test.database, 'quan-ly-hai', 'H35', { roles: ['manager'] });
+      const { knex } = province.test.database;
+      await knex('changes').insert({ noun: 'system', key: 'quan-ly-hai', at: 1 });
+      await province.done('van-hanh', 'PATCH', '/agencies/H35.62', { name: 'Cơ quan khác' });
+      const id = await province.reach('agreed');
+      const approve = (client: string) =>
+        province.api(client, 'POST', `/sharing-requests/${id}/steps`, { step: 'approve', document: PAPER });
+      const answers = await Promise.all([approve('quan-ly'), approve('quan-ly-hai')]);
+      assert.deepEqual(answers.map(({ status }) => status).sort(), [200, 409]);
+      const lost = answers.find(({ status }) => status === 409);
+      assert.deepEqual([lost?.body.code, lost?.body.rule.state], ['transition_not_allowed', 'preparing']);
+      for (const client of ['quan-ly', 'quan-ly-hai'])
+        assert.equal((await approve(client)).body.code, 'transition_not_allowed');
+      const { steps, tasks } = await province.done('quan-ly', 'GET', `/sharing-requests/${id}`);
+      assert.equal(steps.filter(({ step }: { step: string }) => step === 'approve').length, 1);
+      assert.equal(tasks.length, 4);
     });
   });
 

@@ -56,3 +56,23 @@ export function canonicalRange(entry: string): string | null {
       : ipaddr.IPv6.networkAddressFromCIDR(text);
   return `${network.toString()}/${length}`;
 }
+
+/**
+ * Whether every address of one range lies in another. Both in the form of `canonicalRange`.
+ *
+ * @example rangeWithin('10.1.2.0/24', '10.1.0.0/16') // true
+ */
+export function rangeWithin(inner: string, outer: string): boolean {
+  const [part, whole] = [inner, outer].map((range) => {
+    const [address = '', bits] = range.split('/');
+    const parsed = ipaddr.parse(address);
+    return { parsed, bits: bits === undefined ? parsed.toByteArray().length * 8 : Number(bits) };
+  }) as [Range, Range];
+  if (part.parsed.kind() !== whole.parsed.kind() || part.bits < whole.bits) return false;
+  return part.parsed.match(whole.parsed, whole.bits);
+}
+
+interface Range {
+  readonly parsed: ipaddr.IPv4 | ipaddr.IPv6;
+  readonly bits: number;
+}

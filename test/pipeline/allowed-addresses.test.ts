@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { AddressSet, canonicalRange } from '../../gateway/base/address-set.js';
+import { AddressSet, canonicalRange, rangeWithin } from '../../gateway/base/address-set.js';
 import { loadConfig } from '../../gateway/base/config.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { allRecords, startTestGateway, type TestGateway } from '../kit/gateway.js';
@@ -60,6 +60,26 @@ describe('a range of addresses', () => {
     ] as const)
       assert.equal(set.has(address), holds, address);
   });
+});
+
+describe('one range in another', () => {
+  for (const [inner, outer, within] of [
+    ['10.1.2.3', '10.1.2.3', true],
+    ['10.1.2.3', '10.1.2.4', false],
+    ['10.1.2.3', '10.1.2.0/24', true],
+    ['10.1.3.0', '10.1.2.0/24', false],
+    ['10.1.2.0/24', '10.1.2.0/24', true],
+    ['10.1.2.0/25', '10.1.2.0/24', true],
+    ['10.1.2.0/23', '10.1.2.0/24', false],
+    ['10.1.2.0/24', '10.1.2.1', false],
+    ['10.0.0.0/8', '0.0.0.0/0', true],
+    ['0.0.0.0/0', '10.0.0.0/8', false],
+    ['2001:db8::1', '2001:db8::/32', true],
+    ['2001:db9::/48', '2001:db8::/32', false],
+    ['10.1.2.3', '::/0', false],
+    ['::1', '0.0.0.0/0', false],
+  ] as const)
+    it(`${inner} in ${outer}: ${within}`, () => assert.equal(rangeWithin(inner, outer), within));
 });
 
 for (const engine of engines) {

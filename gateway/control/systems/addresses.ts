@@ -1,4 +1,4 @@
-import { canonicalRange } from '../../base/address-set.js';
+import { canonicalRange, rangeWithin } from '../../base/address-set.js';
 import { invalid } from '../refusals.js';
 
 /** The list as it is kept: one spelling for each range, each once; an empty list would shut the system out. */
@@ -15,4 +15,12 @@ export function addressesOf(asked: readonly string[] | null): string | null {
     );
   });
   return JSON.stringify([...new Set(ranges)]);
+}
+
+/** Whether a list lets in an address that another one does not. Both as they are kept; null lets in any. */
+export function isWider(after: string | null, before: string | null): boolean {
+  if (before === null || after === before) return false;
+  if (after === null) return true;
+  const [ranges, known] = [after, before].map((text) => JSON.parse(text) as string[]) as [string[], string[]];
+  return !ranges.every((range) => known.some((one) => rangeWithin(range, one)));
 }

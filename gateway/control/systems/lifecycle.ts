@@ -4,8 +4,9 @@ import { listCredentials, type SystemRow, updateCredential, updateSystem } from 
 import { type AccountAct, type AskedAct, nextState } from '../accounts.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { groundOf } from '../papers.js';
+import { assertMayEmpower } from '../powers.js';
 import { assertExtends } from '../terms.js';
-import { assertNotSelf, assertOperatorRemains, mustFind } from './rules.js';
+import { assertNotSelf, assertOperatorRemains, mustFind, rolesOf } from './rules.js';
 import { systemView } from './views.js';
 
 async function revokeAll(trx: Knex.Transaction, id: string, now: number): Promise<void> {
@@ -39,6 +40,8 @@ export async function act(
       const row = await mustFind(trx, id);
       const next = nextState('system', row, what);
       const change = changeOf(row, what, call.body as AskedAct, now);
+      // To let it in again is to empower it; to shut it out is everybody's duty.
+      if (what === 'unlock' || what === 'extend') assertMayEmpower(call.caller, rolesOf(row));
       if (next !== 'active' && what !== 'extend') await assertOperatorRemains(trx, row, now);
       const { id: document, ...cited } = await groundOf(trx, context, call, { noun: 'system', act: what });
       const full = { ...change, state_document: document };

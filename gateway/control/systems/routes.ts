@@ -36,12 +36,12 @@ import {
   revokeCredential,
   shownOnce,
 } from './credentials.js';
-import { addressesOf } from './addresses.js';
+import { addressesOf, isWider } from './addresses.js';
 import { publicKeyOf } from './public-key.js';
 import { assertMayEmpower } from '../powers.js';
 import { assertTerm } from '../terms.js';
 import { assertAgency } from '../accounts.js';
-import { assertNotOwnRoles, mustFind } from './rules.js';
+import { assertNotOwnRoles, mustFind, rolesOf } from './rules.js';
 import { systemView as view } from './views.js';
 
 interface Limit {
@@ -182,6 +182,12 @@ function limitColumns(limit: Limit | null | undefined): Partial<SystemRow> {
   return { limit_calls: limit?.calls ?? null, limit_seconds: limit?.seconds ?? null };
 }
 
+/** Less that holds a system back is as good as a further way in. SQLite keeps a boolean as a number. */
+function loosens(row: SystemRow, { addresses, require_bound }: Partial<SystemRow>): boolean {
+  if (require_bound === false && Boolean(row.require_bound)) return true;
+  return addresses !== undefined && isWider(addresses, row.addresses ?? null);
+}
+
 async function update(context: ControlContext, call: ControlCall): Promise<ControlResult> {
   const { database, clock } = context;
   const id = call.path['id'] ?? '';
@@ -199,6 +205,7 @@ async function update(context: ControlContext, call: ControlCall): Promise<Contr
   };
   const before = await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
     const row = await mustFind(trx, id);
+    if (loosens(row, patch)) assertMayEmpower(call.caller, rolesOf(row));
     await updateSystem(trx, id, patch);
     return row;
   });

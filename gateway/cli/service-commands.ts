@@ -1,8 +1,10 @@
 import { readFileSync, statSync } from 'node:fs';
 import type { Command } from 'commander';
 import { createEgress } from '../../connectors/allow-list.js';
+import { loadConfig } from '../base/config.js';
 import { compareDocuments } from '../catalogue/comparison/compare.js';
 import type { ContractChange } from '../catalogue/comparison/findings.js';
+import { compareManifestTexts } from '../catalogue/comparison/manifests.js';
 import { type ApiDocument, parseDocument } from '../catalogue/document.js';
 import { majorOf, ManifestSchema, serviceId } from '../catalogue/manifest.js';
 import { httpApi, type ManagementApi } from './api.js';
@@ -84,23 +86,40 @@ interface DiffFlags {
   readonly json?: boolean;
 }
 
-/** The document of a service's folder, or of a file. */
-function documentAt(path: string, io: Io): ApiDocument {
+/** What callers go by: a document, and beside it a manifest where it is a folder. */
+interface Version {
+  readonly document: ApiDocument;
+  readonly manifest: string | null;
+}
+
+/** The folder of a service, or a file that is its document. */
+function versionAt(path: string, io: Io): Version {
   const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
-  const text = isFolder ? loadContract(path, io.env).document : readFileSync(path, 'utf8');
-  const { document, faults } = parseDocument(text);
-  if (document !== null) return document;
+  const contract = isFolder ? loadContract(path, io.env) : null;
+  const { document, faults } = parseDocument(contract?.document ?? readFileSync(path, 'utf8'));
+  const manifest = contract === null ? null : JSON.stringify(contract.manifest);
+  if (document !== null) return { document, manifest };
   throw new CommandFailure(`${path}: ${faults[0]?.message.en ?? 'is no OpenAPI document'}`, 2);
 }
 
+/** Two documents alone say nothing of the terms. */
+function changesOf(before: Version, after: Version): readonly ContractChange[] {
+  const documents = compareDocuments(before.document, after.document);
+  if (before.manifest === null || after.manifest === null) return documents;
+  return [...compareManifestTexts(before.manifest, after.manifest, loadConfig({}).limits), ...documents];
+}
+
+function changeLine({ part, breaking, pointer, message }: ContractChange): string {
+  const place = part === 'manifest' ? `manifest ${pointer}` : pointer;
+  return `${breaking ? 'breaking  ' : 'compatible'} ${place} ${message.en}`;
+}
+
 function diff(io: Io, before: string, after: string, flags: DiffFlags): void {
-  const changes = compareDocuments(documentAt(before, io), documentAt(after, io));
+  const changes = changesOf(versionAt(before, io), versionAt(after, io));
   const breaking = changes.filter((change) => change.breaking);
-  const line = ({ breaking: breaks, pointer, message }: ContractChange): string =>
-    `${breaks ? 'breaking  ' : 'compatible'} ${pointer} ${message.en}`;
   if (flags.json === true) io.out(json({ breaking: breaking.length > 0, changes }));
   else if (changes.length === 0) io.out('the same for callers');
-  else io.out([...breaking, ...changes.filter((one) => !one.breaking)].map(line).join('\n'));
+  else io.out([...breaking, ...changes.filter((one) => !one.breaking)].map(changeLine).join('\n'));
   if (breaking.length > 0)
     throw new CommandFailure(`${breaking.length} breaking changes: publish them as a new major version`);
 }

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
-import { compareDocuments } from '../../gateway/catalogue/comparison/compare.js';
+import { compareDocuments, compareDocumentTexts } from '../../gateway/catalogue/comparison/compare.js';
 import type { ContractChange } from '../../gateway/catalogue/comparison/findings.js';
+import { compareManifestTexts } from '../../gateway/catalogue/comparison/manifests.js';
 import { documentOf } from '../../gateway/catalogue/document.js';
 
 type Json = Record<string, any>;
@@ -261,4 +262,81 @@ describe('two versions of a contract', () => {
       { numRuns: 200 },
     );
   });
+});
+
+describe('what cannot be read any more', () => {
+  const sound = JSON.stringify(documentWith({}));
+  for (const [name, before, after] of [
+    ['the old document', '{', sound],
+    ['the new document', sound, 'x: ['],
+    ['both documents', '', ''],
+  ] as const)
+    it(`breaks callers: ${name}`, () => {
+      assert.deepEqual(said(compareDocumentTexts(before, after)), ['!unreadable ']);
+    });
+  it('is nothing where both can be read', () => assert.deepEqual(compareDocumentTexts(sound, sound), []));
+});
+
+describe('two manifests', () => {
+  const defaults = { requestBytes: 1000, responseBytes: 2000, timeoutMs: 300 };
+  const manifest = (more: Json) =>
+    JSON.stringify({
+      ...{ provider: 'H35.11', slug: 'a', version: '1.0.0', title: 'A', sharing: 'default' },
+      ...{ classification: 'internal', connector: { kind: 'http', settings: {} }, ...more },
+    });
+  const limit = (calls: number, seconds = 60) => ({ limits: { system: { calls, seconds } } });
+  const marks = { secrecyMarks: { request: ['/body/doMat'] } };
+  const success = { success: { pointer: '/ok', equals: [true] } };
+
+  /** name, before, after, what is found on the way there, and on the way back */
+  const table: [string, Json, Json, string[], string[]][] = [
+    ['who asks first', {}, { sharing: 'special' }, ['!/sharing'], [' /sharing']],
+    ['bound tokens', {}, { senderConstrained: true }, ['!/senderConstrained'], [' /senderConstrained']],
+    ['an answer kept back', { responseCheck: 'report' }, {}, ['!/responseCheck'], [' /responseCheck']],
+    ['a default that is spelt out', {}, { responseCheck: 'enforce', senderConstrained: false }, [], []],
+    ['smaller requests', {}, { requestBytes: 999 }, ['!/requestBytes'], [' /requestBytes']],
+    ['a size that is the default', {}, { requestBytes: 1000, responseBytes: 2000, timeoutMs: 300 }, [], []],
+    ['smaller answers', { responseBytes: 3000 }, {}, ['!/responseBytes'], [' /responseBytes']],
+    ['less patience', {}, { timeoutMs: 299 }, [' /timeoutMs'], [' /timeoutMs']],
+    ['a limit', {}, limit(5), [' /limits/system'], [' /limits/system']],
+    ['a lower limit', limit(6), limit(5), [' /limits/system'], [' /limits/system']],
+    ['a limit over another time', limit(6), limit(6, 90), [' /limits/system'], [' /limits/system']],
+    ['no calls at all', limit(1), limit(0), ['!/limits/system'], [' /limits/system']],
+    ['still no calls', limit(0), limit(0, 90), [' /limits/system'], [' /limits/system']],
+    [
+      'a limit for all',
+      {},
+      { limits: { service: { calls: 0, seconds: 1 } } },
+      ['!/limits/service'],
+      [' /limits/service'],
+    ],
+    ['the classification', {}, { classification: 'restricted' }, [' /classification'], [' /classification']],
+    ['the direction', {}, { direction: 'collect' }, [' /direction'], [' /direction']],
+    ['marks of secrecy', {}, marks, [' /secrecyMarks'], [' /secrecyMarks']],
+    ['a rule of success', {}, success, [' /success'], [' /success']],
+    [
+      'what is the provider’s own',
+      { title: 'A', connector: { kind: 'http', settings: { baseUrl: 'http://a' } }, operations: { a: {} } },
+      { title: 'B', version: '1.1.0', contact: 'x', description: 'y', operations: { a: { path: '/b' } } },
+      [],
+      [],
+    ],
+  ];
+  const found = (before: Json, after: Json) =>
+    compareManifestTexts(manifest(before), manifest(after), defaults).map(({ part, breaking, pointer }) => {
+      assert.equal(part, 'manifest');
+      return `${breaking ? '!' : ' '}${pointer}`;
+    });
+  for (const [name, before, after, there, back] of table)
+    it(`differ for callers: ${name}`, () => {
+      assert.deepEqual([found(before, after), found(after, before)], [there, back]);
+    });
+
+  for (const [name, before, after] of [
+    ['the old one is none', '{}', manifest({})],
+    ['the new one is none', manifest({}), 'x'],
+  ] as const)
+    it(`break callers where ${name}`, () => {
+      assert.deepEqual(said(compareManifestTexts(before, after, defaults)), ['!unreadable ']);
+    });
 });

@@ -20,6 +20,10 @@ describe('lgsp service diff', () => {
     'rong.yaml': WIDER,
     'hong.yaml': BROKEN,
     'khong.yaml': 'x',
+    'mot/manifest.yaml': stringify(manifestOf('H35', 'a')),
+    'mot/openapi.yaml': DOCUMENT,
+    'hai/manifest.yaml': stringify(manifestOf('H35', 'a', { sharing: 'special', timeoutMs: 10 })),
+    'hai/openapi.yaml': WIDER,
   });
   after(() => folder.drop());
   async function diff(before: string, next: string, ...flags: string[]) {
@@ -45,6 +49,21 @@ describe('lgsp service diff', () => {
     assert.equal(code, 1);
     const { breaking, changes } = JSON.parse(out);
     assert.deepEqual([breaking, changes.map(({ rule }: any) => rule)], [true, ['operation-renamed']]);
+  });
+
+  it('compares the terms too, where both are folders', async () => {
+    const { code, out } = await diff('mot', 'hai');
+    assert.equal(code, 1);
+    const [terms, patience, field, ...rest] = out.split('\n');
+    assert.equal(terms, 'breaking   manifest /sharing it is shared in another way');
+    assert.equal(patience, 'compatible manifest /timeoutMs the time the source is given has changed');
+    assert.match(field ?? '', /^compatible \/paths\//);
+    assert.deepEqual(rest, []);
+    assert.equal((await diff('mot', 'mot/openapi.yaml')).out, 'the same for callers');
+    assert.deepEqual(
+      JSON.parse((await diff('mot', 'hai', '--json')).out).changes.map(({ part }: any) => part),
+      ['manifest', 'manifest', 'document'],
+    );
   });
 
   it('exits 2 for what is no document', async () => {

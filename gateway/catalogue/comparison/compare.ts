@@ -1,4 +1,4 @@
-import type { ApiDocument, Place } from '../document.js';
+import { type ApiDocument, parseDocument, type Place } from '../document.js';
 import { isObject, member, pointerOf } from '../json-tree.js';
 import { Changes, type ContractChange } from './findings.js';
 import { type FoundOperation, OperationComparison } from './operations.js';
@@ -50,6 +50,15 @@ export function compareDocuments(before: ApiDocument, after: ApiDocument): reado
   for (const [key, now] of is)
     if (!was.has(key)) changes.add(now.place.pointer, 'operation-added', false, null);
   return unique(changes.found);
+}
+
+/** The same of their texts; one that cannot be read any more counts as breaking. */
+export function compareDocumentTexts(before: string, after: string): readonly ContractChange[] {
+  const [was, is] = [parseDocument(before).document, parseDocument(after).document];
+  if (was !== null && is !== null) return compareDocuments(was, is);
+  const changes = new Changes();
+  changes.add('', 'unreadable', true, '');
+  return changes.found;
 }
 
 /** The same schema may be met in several places of one operation: said once. */

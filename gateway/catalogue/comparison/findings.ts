@@ -27,7 +27,18 @@ export type ChangeRule =
   | 'required'
   | 'optional'
   | 'additional-properties'
-  | 'composition';
+  | 'composition'
+  | 'sharing'
+  | 'sender-constrained'
+  | 'response-check'
+  | 'classification'
+  | 'direction'
+  | 'size'
+  | 'timeout'
+  | 'limit'
+  | 'secrecy-marks'
+  | 'success'
+  | 'unreadable';
 
 const WORDS: Readonly<Record<ChangeRule, Bilingual>> = {
   'operation-removed': { vi: 'thao tác bị bỏ', en: 'the operation is gone' },
@@ -59,15 +70,42 @@ const WORDS: Readonly<Record<ChangeRule, Bilingual>> = {
     en: 'what is said of further properties has changed',
   },
   composition: { vi: 'cách ghép lược đồ thay đổi', en: 'the schemas are combined in another way' },
+  sharing: { vi: 'hình thức chia sẻ thay đổi', en: 'it is shared in another way' },
+  'sender-constrained': {
+    vi: 'yêu cầu mã truy cập gắn với bên gọi thay đổi',
+    en: 'whether tokens must be bound to their caller has changed',
+  },
+  'response-check': {
+    vi: 'cách xử lý câu trả lời sai cấu trúc thay đổi',
+    en: 'what becomes of answers outside the contract has changed',
+  },
+  classification: { vi: 'phân loại dữ liệu thay đổi', en: 'the classification has changed' },
+  direction: { vi: 'chiều cung cấp hay thu nhận thay đổi', en: 'the direction has changed' },
+  size: { vi: 'dung lượng tối đa thay đổi', en: 'the largest size has changed' },
+  timeout: { vi: 'thời gian chờ nguồn thay đổi', en: 'the time the source is given has changed' },
+  limit: { vi: 'giới hạn số lời gọi thay đổi', en: 'the limit of calls has changed' },
+  'secrecy-marks': {
+    vi: 'trường khai độ mật thay đổi',
+    en: 'the fields that declare a degree of secrecy have changed',
+  },
+  success: {
+    vi: 'cách nhận biết nguồn báo lỗi thay đổi',
+    en: 'what counts as a failure of the source has changed',
+  },
+  unreadable: { vi: 'không còn đọc được để so sánh', en: 'cannot be read any more, and so not be compared' },
 };
+
+/** Of what a contract consists. */
+export type ContractPart = 'document' | 'manifest';
 
 /** One change, by pointer. */
 export interface ContractChange {
-  /** Into the new document; into the old one where the thing is gone. */
+  readonly part: ContractPart;
+  /** Into the new one; into the old one where the thing is gone. */
   readonly pointer: string;
   readonly rule: ChangeRule;
   readonly breaking: boolean;
-  /** The operation it touches, by its id in the old document; null for one that is new. */
+  /** The operation it touches, by its id in the old document; null for one that is new, and for all of them. */
   readonly operation: string | null;
   /** Of an answer: which field, as grants name them; `''` for all of it; null for what is asked. */
   readonly field: string | null;
@@ -76,10 +114,16 @@ export interface ContractChange {
 
 /** Where changes are gathered while two contracts are walked side by side. */
 export class Changes {
+  readonly part: ContractPart;
   readonly found: ContractChange[] = [];
   operation: string | null = null;
 
+  constructor(part: ContractPart = 'document') {
+    this.part = part;
+  }
+
   add(pointer: string, rule: ChangeRule, breaking: boolean, field: string | null = null): void {
-    this.found.push({ pointer, rule, breaking, operation: this.operation, field, message: WORDS[rule] });
+    const { part, operation } = this;
+    this.found.push({ part, pointer, rule, breaking, operation, field, message: WORDS[rule] });
   }
 }

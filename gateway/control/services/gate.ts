@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
 import { Problem } from '../../base/problem.js';
-import { compareDocuments } from '../../catalogue/comparison/compare.js';
+import { compareDocumentTexts } from '../../catalogue/comparison/compare.js';
 import type { ContractChange } from '../../catalogue/comparison/findings.js';
-import { parseDocument } from '../../catalogue/document.js';
+import { compareManifestTexts } from '../../catalogue/comparison/manifests.js';
 import type { OperationUse } from '../../store/service-use.js';
 import { findRevision, type RevisionRow, type ServiceRow } from '../../store/services.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
@@ -26,31 +26,42 @@ function touches(fields: readonly string[] | null, changed: string): boolean {
   return fields.some((field) => within(field, changed) || within(changed, field));
 }
 
+/** Whether a use is of what was changed; a change of no single operation is one of all. */
+function meets({ operation, field }: ContractChange, use: OperationUse): boolean {
+  if (operation !== null && use.operation !== operation) return false;
+  return field === null || field === '' || touches(use.fields, field);
+}
+
 function weigh(change: ContractChange, use: readonly OperationUse[]): WeighedChange {
-  const { operation, field, breaking } = change;
-  const affected = breaking
-    ? use.filter((one) => one.operation === operation && (field === null || touches(one.fields, field)))
-    : [];
-  return { ...change, affected };
+  return { ...change, affected: change.breaking ? use.filter((one) => meets(change, one)) : [] };
 }
 
-/** Both were checked when they were saved; what cannot be read any more is no contract to break. */
-function changesBetween(before: string, after: string): readonly ContractChange[] {
-  const [was, is] = [parseDocument(before).document, parseDocument(after).document];
-  return was === null || is === null ? [] : compareDocuments(was, is);
+type Content = Pick<RevisionRow, 'manifest' | 'document'>;
+
+/** Both were checked when they were saved; what cannot be read any more may have promised anything, and breaks. */
+export function changesBetween(
+  { limits }: ControlContext['config'],
+  before: Content,
+  after: Content,
+): readonly ContractChange[] {
+  const documents =
+    before.document === after.document ? [] : compareDocumentTexts(before.document, after.document);
+  return [...compareManifestTexts(before.manifest, after.manifest, limits), ...documents];
 }
 
-export async function weighedChanges(
+async function weighedChanges(
   knex: Knex,
+  { clock, config }: Parts,
   service: string,
-  documents: { readonly before: string; readonly after: string },
-  now: number,
+  [before, after]: readonly [Content, Content],
 ): Promise<readonly WeighedChange[]> {
-  const changes = changesBetween(documents.before, documents.after);
+  const changes = changesBetween(config, before, after);
   if (!changes.some(({ breaking }) => breaking)) return changes.map((change) => weigh(change, []));
-  const use = await recentUse(knex, service, now);
+  const use = await recentUse(knex, service, clock.now());
   return changes.map((change) => weigh(change, use));
 }
+
+type Parts = Pick<ControlContext, 'clock' | 'config'>;
 
 const systemsOf = (changes: readonly WeighedChange[]): string[] =>
   [...new Set(changes.flatMap(({ affected }) => affected.map(({ system }) => system)))].sort();
@@ -63,15 +74,14 @@ const systemsOf = (changes: readonly WeighedChange[]): string[] =>
  */
 export async function assertCompatible(
   knex: Knex,
-  { clock }: Pick<ControlContext, 'clock'>,
+  parts: Parts,
   row: ServiceRow,
-  revision: Pick<RevisionRow, 'revision' | 'document'>,
+  revision: Pick<RevisionRow, 'revision'> & Content,
 ): Promise<void> {
   if (row.published_revision === null || row.published_revision === revision.revision) return;
   const published = await findRevision(knex, row.id, row.published_revision);
-  if (published === undefined || published.document === revision.document) return;
-  const documents = { before: published.document, after: revision.document };
-  const changes = await weighedChanges(knex, row.id, documents, clock.now());
+  if (published === undefined) throw notFound();
+  const changes = await weighedChanges(knex, parts, row.id, [published, revision]);
   const breaking = changes.filter((change) => change.breaking);
   if (breaking.length === 0) return;
   const affected = systemsOf(breaking);
@@ -83,13 +93,13 @@ export async function assertCompatible(
     rule: { kind: 'service', id: row.id, state: 'breaking', from: published.revision, affected },
     errors: breaking
       .slice(0, MOST_NAMED)
-      .map(({ pointer, rule, message }) => ({ pointer: `/document${pointer}`, keyword: rule, message })),
+      .map(({ part, pointer, rule, message }) => ({ pointer: `/${part}${pointer}`, keyword: rule, message })),
   });
 }
 
-function view({ pointer, rule, breaking, operation, field, message, affected }: WeighedChange) {
+function view({ part, pointer, rule, breaking, operation, field, message, affected }: WeighedChange) {
   return {
-    ...{ pointer, rule, breaking, operation, field, message },
+    ...{ part, pointer, rule, breaking, operation, field, message },
     affected: affected.map(({ system, agency, calls, lastAt }) => ({
       ...{ system, agency, calls },
       lastAt: new Date(lastAt).toISOString(),
@@ -105,14 +115,12 @@ async function revisionOf(knex: Knex, id: string, revision: number): Promise<Rev
 
 /** What publishing a revision would change for callers; nothing is changed by asking. */
 export async function comparison(context: ControlContext, call: ControlCall): Promise<ControlResult> {
-  const { database, clock } = context;
-  const { knex } = database;
+  const { knex } = context.database;
   const row = await mustReach(knex, idOf(call), call.caller, SEE_MANIFESTS);
   const { from, to } = call.query as { from?: number; to?: number };
   const before = await revisionOf(knex, row.id, from ?? row.published_revision ?? row.latest_revision);
   const after = await revisionOf(knex, row.id, to ?? row.latest_revision);
-  const documents = { before: before.document, after: after.document };
-  const changes = await weighedChanges(knex, row.id, documents, clock.now());
+  const changes = await weighedChanges(knex, context, row.id, [before, after]);
   return {
     status: 200,
     body: {

@@ -136,6 +136,20 @@ export async function insertRevision(knex: Knex, row: RevisionRow): Promise<void
   await knex<RevisionRow>('service_revisions').insert(row);
 }
 
+/** Who saved any of the revisions after one, up to another. */
+export async function makersOf(
+  knex: Knex,
+  id: string,
+  { after, to }: { readonly after: number; readonly to: number },
+): Promise<ReadonlySet<string>> {
+  const rows = await knex<RevisionRow>('service_revisions')
+    .where({ service_id: id })
+    .where('revision', '>', after)
+    .where('revision', '<=', to)
+    .distinct('created_by');
+  return new Set(rows.map(({ created_by }) => created_by));
+}
+
 export async function markPublished(knex: Knex, id: string, revision: number, at: number): Promise<void> {
   await knex<RevisionRow>('service_revisions')
     .where({ service_id: id, revision })

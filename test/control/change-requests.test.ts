@@ -454,9 +454,16 @@ for (const engine of engines) {
       await publish(manager);
       await save(MOVED, admin);
       await refused(publish(admin), 'own_decision');
-      await save({ title: 'Khác' });
-      await publish(admin);
+      await save({ title: 'Khác', ...MOVED });
+      await refused(publish(admin), 'own_decision');
+      const { id } = await ask(provider);
+      await refused(act(admin, id, 'approve'), 'own_decision');
+      assert.equal((await service()).publishedRevision, 1, 'nor under a trivial revision of another');
+      await act(manager, id, 'approve');
       assert.equal((await service()).publishedRevision, 3);
+      await save({ title: 'Lại khác' });
+      await publish(admin);
+      assert.equal((await service()).publishedRevision, 4, 'what was put in force is settled');
     });
 
     it('are not needed for trying out', async () => {
@@ -506,6 +513,39 @@ for (const engine of engines) {
           assert.equal((await desk.call(operator, 'POST', `/systems/van-hanh/${path}`, sent)).status, 201);
         }
       });
+
+    it('are not gone round by letting a powerful system in again, or by loosening what holds it', async () => {
+      const body = { agency: 'H35.10', name: 'x', credential: { kind: 'secret' }, document: PAPER };
+      const held = { addresses: ['10.1.0.0/16'], requireBoundTokens: true, validTo: '2026-01-31' };
+      await desk.call(admin, 'POST', '/systems', { ...body, ...held, id: 'kiem-toan', roles: ['auditor'] });
+      await desk.call(operator, 'POST', '/systems', { ...body, ...held, id: 'mot-cua', roles: ['consumer'] });
+      await desk.call(admin, 'PATCH', '/systems/van-hanh', {
+        ...{ addresses: ['10.1.0.0/16'], requireBoundTokens: true },
+      });
+      const ground = { reason: 'x', document: PAPER };
+      const patch = (caller: Caller, id: string, body: object) =>
+        desk.call(caller, 'PATCH', `/systems/${id}`, body);
+      const post = (caller: Caller, id: string, name: string, more: object = {}) =>
+        desk.call(caller, 'POST', `/systems/${id}/${name}`, { ...ground, ...more });
+      const looser = [{ addresses: ['10.1.0.0/15'] }, { addresses: null }, { requireBoundTokens: false }];
+      for (const id of ['kiem-toan', 'van-hanh']) {
+        for (const more of [...looser, { name: 'y', addresses: ['10.1.2.3', '10.2.0.1'] }])
+          await refused(patch(operator, id, more), 'role_required');
+        await patch(operator, id, { name: 'z', addresses: ['10.1.2.0/24'], requireBoundTokens: true });
+      }
+      await refused(post(operator, 'kiem-toan', 'extend', { validTo: '2026-02-28' }), 'role_required');
+      await post(operator, 'kiem-toan', 'lock');
+      await refused(post(operator, 'kiem-toan', 'unlock'), 'role_required');
+      assert.equal((await post(admin, 'kiem-toan', 'unlock')).body.state, 'active');
+      assert.equal((await post(admin, 'kiem-toan', 'extend', { validTo: '2026-02-28' })).status, 200);
+      await post(operator, 'mot-cua', 'lock');
+      await post(operator, 'mot-cua', 'unlock');
+      await post(operator, 'mot-cua', 'extend', { validTo: '2026-02-28' });
+      for (const more of looser) {
+        assert.equal((await patch(operator, 'mot-cua', more)).status, 200, 'no danger');
+        assert.equal((await patch(admin, 'kiem-toan', more)).status, 200, 'by a manager');
+      }
+    });
 
     it('leave it to operators to register what is no danger', async () => {
       const body = { agency: 'H35.11', name: 'Mới', credential: { kind: 'secret' }, document: PAPER };

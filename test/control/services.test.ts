@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { createControl } from '../../gateway/control/index.js';
+import { retireSunk } from '../../gateway/control/services/sunset.js';
+import { addUse } from '../../gateway/store/service-use.js';
 import { engines } from '../kit/databases.js';
 import { type Caller, Desk, DOCUMENT, manifestOf, refused } from './desk.js';
 
@@ -318,6 +320,80 @@ for (const engine of engines) {
         await create();
         await act(admin, 'retire', because);
         await refused(save(provider, content({ title: 'x' })), 'transition_not_allowed');
+      });
+    });
+
+    describe('with somebody who uses them', () => {
+      const use = (system: string, agency: string) =>
+        addUse(desk.test.database.knex, {
+          ...{ service_id: ID, day: '2025-07-31', operation: 'traCuu', system_id: system },
+          ...{ agency_code: agency, calls: 3, last_at: desk.now - 86_400_000, fields: null },
+        });
+      const told = async (kind: string) =>
+        (await desk.test.database.knex('notices').where({ kind }).orderBy('agency')).map(
+          ({ agency, key }) => [agency, key],
+        );
+      beforeEach(async () => {
+        await create();
+        await act(admin, 'publish');
+        await use('mot-cua', 'H35.12');
+        await use('tai-chinh', 'H35.12');
+      });
+
+      for (const from of ['published', 'suspended'])
+        it(`are not retired at once: ${from}`, async () => {
+          if (from === 'suspended') await act(admin, 'suspend', because);
+          const problem = await refused(act(admin, 'retire', because), 'transition_not_allowed');
+          assert.deepEqual(
+            [problem.parts.rule?.state, problem.parts.rule?.['consumers']],
+            [from, ['mot-cua', 'tai-chinh']],
+          );
+          assert.match(problem.parts.remedy?.en ?? '', /deprecate.*suspend/);
+          assert.equal((await desk.call(admin, 'GET', PATH)).body.state, from);
+          desk.now += 92 * 86_400_000;
+          assert.equal((await act(admin, 'retire', because)).body.state, 'retired', 'nobody is left');
+        });
+
+      it('tell each agency once that they stop and go on', async () => {
+        await act(admin, 'suspend', because);
+        assert.deepEqual(await told('service_suspended'), [['H35.12', ID]]);
+        assert.deepEqual((desk.acts.at(-1)?.after as any).told, ['H35.12']);
+        await act(admin, 'resume');
+        assert.deepEqual(await told('service_resumed'), [['H35.12', ID]]);
+        await act(admin, 'suspend', because);
+        await act(admin, 'publish');
+        assert.equal((await told('service_suspended')).length, 2);
+        assert.equal((await told('service_resumed')).length, 2, 'a publication resumes too');
+        assert.deepEqual(await told('service_terms_changed'), []);
+      });
+
+      it('are over from their last day on, before that is noted', async () => {
+        const end = { sunsetOn: '2025-12-31', reason: 'x' };
+        await act(admin, 'deprecate', end);
+        await act(admin, 'suspend', because);
+        desk.now = Date.parse('2025-12-31T16:59:59.999Z');
+        await act(admin, 'resume');
+        desk.now += 1;
+        for (const [name, body] of [
+          ['deprecate', { ...end, sunsetOn: '2026-12-31' }],
+          ['undeprecate', { reason: 'x' }],
+          ['publish', undefined],
+          ['suspend', because],
+          ['resume', undefined],
+          ['retire', because],
+        ] as const) {
+          const problem = await refused(act(admin, name, body), 'transition_not_allowed');
+          assert.deepEqual(
+            [problem.parts.rule?.state, problem.parts.rule?.since],
+            ['retired', '2025-12-31T17:00:00.000Z'],
+            name,
+          );
+        }
+        await refused(save(provider, content({ title: 'x' })), 'transition_not_allowed');
+        await desk.test.database.knex('service_use').update({ day: '2025-12-31' });
+        for (let i = 0; i < 2; i += 1) await retireSunk(desk.context(), desk.now);
+        assert.equal((await desk.call(admin, 'GET', PATH)).body.state, 'retired');
+        assert.deepEqual(await told('service_retired'), [['H35.12', ID]]);
       });
     });
 

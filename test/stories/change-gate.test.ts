@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { insertGrant } from '../../gateway/store/grants.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { allRecords, eventually, startTestGateway, type TestGateway } from '../kit/gateway.js';
 import { addAgency, addService, addSystem, DOCUMENT } from '../kit/province.js';
@@ -6,6 +7,7 @@ import { type Source, startSource } from '../kit/source.js';
 
 const DAY = 86_400_000;
 const ID = 'H35.11/thu/v1';
+const ASKED = 'H35.11/rieng/v1';
 
 /** The document of the service, with its answer changed. */
 function changed(change: (schema: Record<string, any>) => void): string {
@@ -19,8 +21,25 @@ const BROKEN = changed((unit) => {
   delete unit['properties'].name;
 });
 
+/** An approval of some fields of the service that is asked for. */
+async function addGrant({ database }: TestDatabase, system: string, consumer: string, fields: string[]) {
+  const at = Date.parse('2026-03-01T00:00:00Z');
+  const none = { suspended_consumer: null, suspended_provider: null, suspended_platform: null };
+  const unlimited = { approved_per_day: null, approved_per_minute: null, per_day: null, per_minute: null };
+  const unsaid = { due_at: null, overdue_told_at: null, reason: null, document_id: null, decided_by: null };
+  await insertGrant(database.knex, {
+    ...{ id: `pd-${system}`, request_id: null, sharing: 'special', service_id: ASKED, provider: 'H35.11' },
+    ...{ consumer, system_id: system, state: 'active', state_since: at, ...none, operations: null },
+    ...{ fields: JSON.stringify({ read: fields }), ...unlimited, purpose: 'thử', legal_basis: null },
+    ...{ valid_from: at, valid_until: null, version: 1, ...unsaid, created_by: 'test' },
+    ...{ created_at: at, updated_at: at },
+  });
+}
+
 for (const engine of engines) {
-  describe(`the gate of a change, on ${engine.name}`, () => {
+  describe(`the gate of a change, on ${engine.name}`, function () {
+    // Every draft is checked in a thread of its own, compiled from source in a test.
+    this.timeout(90_000);
     let test: TestDatabase;
     let gateway: TestGateway;
     let source: Source;
@@ -37,6 +56,15 @@ for (const engine of engines) {
       await addSystem(test.database, 'so-khac', 'H35.62', { roles: ['provider'] });
       await addSystem(test.database, 'quan-ly', 'H35.90', { roles: ['manager'] });
       await addService(test.database, source.url);
+      await addService(test.database, source.url, { slug: 'rieng', sharing: 'special' });
+      for (const [system, agency, field] of [
+        ['chi-ma', 'H35.61', '/code'],
+        ['chi-ten', 'H35.62', '/name'],
+        ['duoc-phep', 'H35.90', '/name'],
+      ] as const) {
+        await addSystem(test.database, system, agency);
+        await addGrant(test, system, agency, [field]);
+      }
       gateway = await startTestGateway(test, {}, { clock });
     });
     afterEach(async () => {
@@ -58,20 +86,20 @@ for (const engine of engines) {
       return { status: response.status, body: text === '' ? undefined : JSON.parse(text) };
     }
 
-    async function call(plane = 'data') {
-      const token = await gateway.token('mot-cua', 'data');
-      return await fetch(`${gateway.url}/${plane}/${ID}/ok`, {
+    async function call(plane = 'data', { as = 'mot-cua', id = ID } = {}) {
+      const token = await gateway.token(as, 'data');
+      return await fetch(`${gateway.url}/${plane}/${id}/ok`, {
         headers: { authorization: `Bearer ${token}` },
       });
     }
 
-    async function draft(document: string, version = '1.1.0') {
-      const manifest = (await api('so-noi-vu', 'GET', `/services/${ID}/manifest`)).body.manifest;
+    async function draft(document: string, version = '1.1.0', { id = ID, more = {} } = {}) {
+      const manifest = (await api('so-noi-vu', 'GET', `/services/${id}/manifest`)).body.manifest;
       const parsed = JSON.parse(document) as Record<string, any>;
       parsed['info'].version = version;
-      const content = { manifest: { ...manifest, version }, document: JSON.stringify(parsed) };
+      const content = { manifest: { ...manifest, ...more, version }, document: JSON.stringify(parsed) };
       return version.startsWith('1')
-        ? await api('so-noi-vu', 'PUT', `/services/${ID}/draft`, content)
+        ? await api('so-noi-vu', 'PUT', `/services/${id}/draft`, content)
         : await api('so-noi-vu', 'POST', '/services', content);
     }
 
@@ -114,6 +142,78 @@ for (const engine of engines) {
       assert.equal((await draft(BROKEN, '2.0.0')).status, 201);
       const major = await api('quan-ly', 'POST', '/services/H35.11/thu/v2/publish');
       assert.equal(major.status, 200, JSON.stringify(major.body));
+    });
+
+    it('names those to whom the field that goes did leave, and nobody for what they may but never did', async () => {
+      const narrowed = async (as: string) => await (await call('data', { as, id: ASKED })).json();
+      assert.deepEqual(Object.keys((await narrowed('chi-ma')) as object), ['code']);
+      assert.deepEqual(Object.keys((await narrowed('chi-ten')) as object), ['name']);
+      const { items } = await eventually(async () => {
+        const { body } = await api('so-noi-vu', 'GET', `/services/${ASKED}/consumers`);
+        const used = body.items.filter(({ operations }: any) => operations.length > 0);
+        return used.length === 2 ? body : undefined;
+      }, 'both calls are counted');
+      assert.deepEqual(
+        items.map(({ system, grant, operations }: any) => [system, grant, operations[0]?.fields ?? null]),
+        [
+          ['chi-ma', 'pd-chi-ma', ['/code']],
+          ['chi-ten', 'pd-chi-ten', ['/name']],
+          ['duoc-phep', 'pd-duoc-phep', null],
+        ],
+      );
+      assert.equal((await draft(BROKEN, '1.1.0', { id: ASKED })).status, 200);
+      const told = await api('so-noi-vu', 'GET', `/services/${ASKED}/comparison`);
+      assert.deepEqual([told.body.breaking, told.body.affected], [true, ['chi-ten']]);
+      const refused = await api('quan-ly', 'POST', `/services/${ASKED}/publish`);
+      assert.deepEqual([refused.body.code, refused.body.rule.affected], ['breaking_change', ['chi-ten']]);
+    });
+
+    it('stops what the manifest takes away, and tells of what it only changes', async () => {
+      await call();
+      await counted(1);
+      const publish = () => api('quan-ly', 'POST', `/services/${ID}/publish`);
+      const content = JSON.stringify(DOCUMENT);
+      const closed = { sharing: 'special', senderConstrained: true };
+      assert.equal((await draft(content, '1.1.0', { more: closed })).status, 200);
+      const { body } = await api('so-noi-vu', 'GET', `/services/${ID}/comparison`);
+      assert.deepEqual(
+        [body.affected, ...body.changes.map(({ part, affected }: any) => [part, affected[0].calls])],
+        [['mot-cua'], ['manifest', 1], ['manifest', 1]],
+      );
+      const refused = await publish();
+      assert.deepEqual([refused.body.code, refused.body.rule.affected], ['breaking_change', ['mot-cua']]);
+      assert.deepEqual(
+        refused.body.errors.map(({ pointer }: any) => pointer),
+        ['/manifest/sharing', '/manifest/senderConstrained'],
+      );
+      const limits = { system: { calls: 5, seconds: 60 } };
+      const open = { sharing: 'default', senderConstrained: false, limits };
+      assert.equal((await draft(content, '1.1.0', { more: open })).status, 200);
+      assert.equal((await publish()).status, 200);
+      const notices = await test.database.knex('notices').where({ kind: 'service_terms_changed' });
+      assert.deepEqual(
+        notices.map(({ agency, key }) => [agency, key]),
+        [['H35.61', ID]],
+      );
+      assert.match(notices[0].text_vi, /limits\/system: giới hạn số lời gọi thay đổi/);
+    });
+
+    it('stops what it cannot compare', async () => {
+      assert.equal((await draft(WIDER)).status, 200);
+      const inForce = () => test.database.knex('service_revisions').where({ service_id: ID, revision: 1 });
+      const [row] = await inForce();
+      for (const [part, text] of [
+        ['document', 'openapi: ['],
+        ['manifest', '{}'],
+      ] as const) {
+        await inForce().update({ document: row.document, manifest: row.manifest, [part]: text });
+        const refused = await api('quan-ly', 'POST', `/services/${ID}/publish`);
+        assert.equal(refused.body.code, 'breaking_change', part);
+        assert.deepEqual(
+          refused.body.errors.map(({ pointer, keyword }: any) => [pointer, keyword]),
+          [[`/${part}`, 'unreadable']],
+        );
+      }
     });
 
     it('counts each call once, also after a restart, and forgets what is long ago', async () => {

@@ -1,13 +1,12 @@
 import type { Knex } from 'knex';
 import { dayEnds, shownDay, vietnamDay } from '../../base/calendar.js';
 import { changing } from '../../store/changes.js';
-import { type Notice, postNotice } from '../../store/notices.js';
 import { findService, type ServiceRow, updateService } from '../../store/services.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { conflict, invalid, wrongTransition } from '../refusals.js';
-import { consumersOf } from './consumers.js';
 import { idOf } from './reading.js';
-import { mustReach, reaches, SEE_ALL } from './rules.js';
+import { mustReach, reaches, SEE_ALL, stateAt } from './rules.js';
+import { type News, tellConsumers } from './telling.js';
 import { serviceView } from './views.js';
 
 interface Asked {
@@ -43,19 +42,10 @@ async function assertSuccessor(knex: Knex, row: ServiceRow, successor: string | 
   );
 }
 
-function assertAlive(row: ServiceRow, act: string): void {
-  if (row.state === 'published' || row.state === 'suspended') return;
-  throw wrongTransition('service', { id: row.id, state: row.state, since: row.state_since }, act);
-}
-
-type News = Pick<Notice, 'kind' | 'title' | 'text'>;
-
-/** Those who used it lately, or may use it: nobody else needs to know. @returns whom */
-async function tell(trx: Knex, row: ServiceRow, news: News, now: number): Promise<string[]> {
-  const agencies = [...new Set((await consumersOf(trx, row.id, now)).map(({ agency }) => agency))].sort();
-  for (const agency of agencies)
-    await postNotice(trx, { ...news, agency, role: 'consumer', noun: 'service', key: row.id, at: now });
-  return agencies;
+function assertAlive(row: ServiceRow, act: string, now: number): void {
+  const { state, since } = stateAt(row, now);
+  if (state === 'published' || state === 'suspended') return;
+  throw wrongTransition('service', { id: row.id, state, since }, act);
 }
 
 function endingNews(row: ServiceRow, { sunsetOn, successor, reason }: Asked): News {
@@ -95,11 +85,11 @@ async function plan(
   const now = clock.now();
   const done = await changing(database, { noun: 'service', key: id, at: now }, async (trx) => {
     const row = await mustReach(trx, id, call.caller, DECIDE_ALL);
-    assertAlive(row, call.operationId);
+    assertAlive(row, call.operationId, now);
     const { patch, news } = await change(trx, row, now);
     const full = { ...patch, updated_at: now };
     await updateService(trx, id, full);
-    return { before: row, after: { ...row, ...full }, told: await tell(trx, row, news, now) };
+    return { before: row, after: { ...row, ...full }, told: await tellConsumers(trx, row, news, now) };
   });
   await context.refresh();
   const { before, after, told } = done;

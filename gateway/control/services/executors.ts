@@ -13,7 +13,7 @@ import type { ControlContext } from '../handler.js';
 import { conflict, notFound, wrongTransition } from '../refusals.js';
 import { assertCompatible } from './gate.js';
 import { assertAnothersWork, assertStillSound, putInForce } from './publication.js';
-import { assertUnchanged, nextState } from './rules.js';
+import { assertUnchanged, nextState, stateAt } from './rules.js';
 import { sharedAs } from './reshared.js';
 import { serviceView } from './views.js';
 
@@ -72,7 +72,7 @@ function publishing(context: ControlContext): ChangeExecutor {
   const { knex } = context.database;
   return {
     async pin(trx, service, { revision = service.latest_revision }) {
-      nextState(service, 'publish');
+      nextState(service, 'publish', context.clock.now());
       assertUnchanged(service, revision);
       assertNotInForce(service, revision);
       const asked = await mustHaveRevision(trx, service.id, revision);
@@ -85,14 +85,14 @@ function publishing(context: ControlContext): ChangeExecutor {
       const current = await mustHave(knex, request.subject_key);
       assertAsPinned(current, pinned);
       const revision = await mustHaveRevision(knex, request.subject_key, pinned.revision);
-      assertAnothersWork(context, revision, approver);
+      await assertAnothersWork(context, knex, current, { revision, caller: approver });
       await assertCompatible(knex, context, current, revision);
       const manifest = await assertStillSound(context, revision);
       return async (trx, at) => {
         const row = await mustHave(trx, request.subject_key);
         assertAsPinned(row, pinned);
         assertNotInForce(row, pinned.revision);
-        return effectOf(row, await putInForce(trx, row, revision, { manifest, at }));
+        return effectOf(row, await putInForce(context, trx, row, { revision, manifest, at }));
       };
     },
     compare: async (db, request) => {
@@ -121,8 +121,9 @@ async function compared(
   };
 }
 
-function assertPromotable(row: ServiceRow): void {
-  const { id, state, state_since: since, sharing } = row;
+function assertPromotable(row: ServiceRow, now: number): void {
+  const { id, sharing } = row;
+  const { state, since } = stateAt(row, now);
   if (state !== 'published') throw wrongTransition('service', { id, state, since }, 'promote');
   if (sharing === 'special') return;
   throw conflict('Dịch vụ đã được chia sẻ mặc định.', 'The service is shared by default already.', {
@@ -136,7 +137,7 @@ function promotion(context: ControlContext): ChangeExecutor {
   const { knex } = context.database;
   return {
     async pin(trx, service) {
-      assertPromotable(service);
+      assertPromotable(service, context.clock.now());
       const from = service.published_revision ?? 0;
       const { sha256 } = await mustHaveRevision(trx, service.id, from);
       return { revision: from, sha256, from, latest: service.latest_revision };
@@ -147,13 +148,14 @@ function promotion(context: ControlContext): ChangeExecutor {
       const manifest = await assertStillSound(context, content);
       return async (trx, at) => {
         const row = await mustHave(trx, request.subject_key);
-        assertPromotable(row);
+        assertPromotable(row, at);
         assertAsPinned(row, pinned);
         const revision = row.latest_revision + 1;
         const made = { created_by: request.made_by, created_at: at, published_at: null };
-        await insertRevision(trx, { ...content, revision, ...made });
+        const inserted = { ...content, revision, ...made };
+        await insertRevision(trx, inserted);
         await updateService(trx, row.id, { latest_revision: revision });
-        const patch = await putInForce(trx, row, { revision, published_at: null }, { manifest, at });
+        const patch = await putInForce(context, trx, row, { revision: inserted, manifest, at });
         return effectOf(row, { ...patch, latest_revision: revision });
       };
     },

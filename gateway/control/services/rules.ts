@@ -20,10 +20,21 @@ export const SERVICE_ACTS: Readonly<
   retire: { from: ['draft', 'published', 'suspended'], to: 'retired' },
 };
 
-export function nextState(row: ServiceRow, act: ServiceAct): ServiceState {
+/** The state by the clock: what has come to its last day is retired, whether or not that is noted yet. */
+export function stateAt(
+  { state, state_since: since, sunset_at: sunset }: ServiceRow,
+  now: number,
+): { readonly state: ServiceState; readonly since: number } {
+  const over = sunset != null && sunset <= now && (state === 'published' || state === 'suspended');
+  return over ? { state: 'retired', since: sunset } : { state, since };
+}
+
+/** @param now milliseconds since the epoch */
+export function nextState(row: ServiceRow, act: ServiceAct, now: number): ServiceState {
   const { from, to } = SERVICE_ACTS[act];
-  if (from.includes(row.state)) return to ?? row.state;
-  throw wrongTransition('service', { id: row.id, state: row.state, since: row.state_since }, act);
+  const { state, since } = stateAt(row, now);
+  if (from.includes(state)) return to ?? state;
+  throw wrongTransition('service', { id: row.id, state, since }, act);
 }
 
 type Caller = ControlCall['caller'];

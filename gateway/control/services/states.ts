@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import { changing } from '../../store/changes.js';
 import { findRevision, type ServiceRow, updateService } from '../../store/services.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
@@ -15,6 +16,8 @@ import {
   reaches,
   SEE_ALL,
 } from './rules.js';
+import { assertNobodyLeft } from './retirement.js';
+import { resumedNews, suspendedNews, tellConsumers } from './telling.js';
 import { serviceView } from './views.js';
 
 const DECIDE_ALL = ['manager'] as const;
@@ -23,7 +26,7 @@ function answer(
   call: ControlCall,
   before: ServiceRow,
   after: ServiceRow,
-  used: EmergencyUse = {},
+  used: EmergencyUse & { readonly told?: readonly string[] } = {},
 ): ControlResult {
   return {
     status: 200,
@@ -41,10 +44,10 @@ export async function publish(context: ControlContext, call: ControlCall): Promi
   const { database, clock } = context;
   const id = idOf(call);
   const known = await mustReach(database.knex, id, call.caller, DECIDE_ALL);
-  nextState(known, 'publish');
+  nextState(known, 'publish', clock.now());
   const revision = await findRevision(database.knex, id, known.latest_revision);
   if (revision === undefined) throw notFound();
-  assertAnothersWork(context, revision, call.caller);
+  await assertAnothersWork(context, database.knex, known, { revision, caller: call.caller });
   await assertCompatible(database.knex, context, known, revision);
   const manifest = await assertStillSound(context, revision);
   const now = clock.now();
@@ -52,17 +55,37 @@ export async function publish(context: ControlContext, call: ControlCall): Promi
     const row = await mustReach(trx, id, call.caller, DECIDE_ALL);
     assertUnchanged(row, revision.revision);
     assertSamePublished(row, known.published_revision);
-    return { before: row, patch: await putInForce(trx, row, revision, { manifest, at: now }) };
+    return { before: row, patch: await putInForce(context, trx, row, { revision, manifest, at: now }) };
   });
   await context.refresh();
   return answer(call, before, { ...before, ...patch });
+}
+
+type Decision = 'suspend' | 'resume' | 'retire';
+
+async function assertMayDecide(trx: Knex, call: ControlCall, row: ServiceRow, what: Decision, now: number) {
+  if (what === 'resume') assertMayResume(call.caller, row);
+  if (what === 'retire') await assertNobodyLeft(trx, row, now);
+}
+
+/** Nobody is left to be told of a retirement. @returns whom it told */
+async function tellOf(
+  trx: Knex,
+  row: ServiceRow,
+  what: Decision,
+  { state_reason }: Partial<ServiceRow>,
+  now: number,
+) {
+  if (what === 'retire') return {};
+  const news = what === 'suspend' ? suspendedNews(row, state_reason ?? '') : resumedNews(row);
+  return { told: await tellConsumers(trx, row, news, now) };
 }
 
 /** suspend, resume, retire: one way through for all three. */
 export async function decide(
   context: ControlContext,
   call: ControlCall,
-  what: 'suspend' | 'resume' | 'retire',
+  what: Decision,
 ): Promise<ControlResult> {
   const { database, clock } = context;
   const id = idOf(call);
@@ -72,8 +95,8 @@ export async function decide(
   const { before, patch, used } = await changing(database, change, async (trx) => {
     const access = what === 'retire' ? undefined : await emergencyAccess(trx, id, call.caller, now);
     const row = await mustReach(trx, id, call.caller, DECIDE_ALL, access);
-    const state = nextState(row, what);
-    if (what === 'resume') assertMayResume(call.caller, row);
+    const state = nextState(row, what, now);
+    await assertMayDecide(trx, call, row, what, now);
     const patch: Partial<ServiceRow> = {
       state,
       state_since: now,
@@ -83,7 +106,7 @@ export async function decide(
     };
     await updateService(trx, id, patch);
     const used = await noteUse(context, trx, access, { operation: call.operationId, at: now });
-    return { before: row, patch, used };
+    return { before: row, patch, used: { ...used, ...(await tellOf(trx, row, what, patch, now)) } };
   });
   await context.refresh();
   return answer(call, before, { ...before, ...patch }, used);

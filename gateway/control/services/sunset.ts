@@ -3,6 +3,7 @@ import { changing } from '../../store/changes.js';
 import { oweRecord } from '../../store/owed-records.js';
 import { findService, type ServiceRow, sunkServices, updateService } from '../../store/services.js';
 import type { ControlContext } from '../handler.js';
+import { retiredNews, tellConsumers } from './telling.js';
 import { serviceView } from './views.js';
 
 type Parts = Pick<ControlContext, 'database' | 'refresh'>;
@@ -17,6 +18,7 @@ async function retire({ database }: Parts, { id, sunset_at: at }: ServiceRow, no
       state_reason: row.deprecation_reason ?? null,
     };
     await updateService(trx, id, patch);
+    await tellConsumers(trx, row, retiredNews(row), now);
     const before = serviceView(row, true);
     const after = serviceView({ ...row, ...patch }, true);
     await oweRecord(trx, {

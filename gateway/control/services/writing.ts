@@ -153,7 +153,7 @@ export async function saveDraft(context: ControlContext, call: ControlCall): Pro
   const { database, clock } = context;
   const id = idOf(call);
   const known = await mustReach(database.knex, id, call.caller, WRITE_ALL);
-  nextState(known, 'draft');
+  nextState(known, 'draft', clock.now());
   const stored = (await serviceCredentials(database.knex, id)).map(({ name }) => name);
   const content = await checkedContent(context, call.body as SentContent, stored);
   assertSameService(id, content.id);
@@ -165,7 +165,7 @@ export async function saveDraft(context: ControlContext, call: ControlCall): Pro
     async (trx) => {
       const access = await emergencyAccess(trx, id, call.caller, now);
       const row = await mustReach(trx, id, call.caller, WRITE_ALL, access);
-      nextState(row, 'draft');
+      nextState(row, 'draft', now);
       await saveCredentials(trx, id, values, now);
       const used = await noteUse(context, trx, access, { operation: call.operationId, at: now });
       const latest = await findRevision(trx, id, row.latest_revision);

@@ -200,6 +200,19 @@ for (const engine of engines) {
       assert.equal(rows.length, 1);
       assert.notEqual(rows[0].sealed, before.sealed);
       assert.deepEqual((desk.acts.at(-1)!.after as any).credentialNames, ['apiKey']);
+      const notices = () => desk.test.database.knex('notices').where({ kind: 'service_credential_replaced' });
+      assert.deepEqual(await notices(), [], 'nothing is in force yet');
+      await act(admin, 'publish');
+      await save(provider, { ...content(), credentials: { apiKey: 'ba', khac: 'bon' } });
+      const told = await notices().orderBy('agency');
+      assert.deepEqual(
+        told.map(({ agency, role }) => [agency, role]),
+        [
+          ['H35', 'manager'],
+          ['H35.11', 'provider'],
+        ],
+      );
+      assert.match(told[0].text_en, /^noi-vu replaced the value of apiKey, /);
     });
 
     it('gain revisions that wait for publication', async () => {

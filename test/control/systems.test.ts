@@ -171,6 +171,25 @@ for (const engine of engines) {
       assert.deepEqual(await ids('limit=1'), ['admin']);
     });
 
+    it('tell their agency of every way into them that another one made', async () => {
+      await desk.agency('H35.11', 'Sở Nội vụ');
+      const ours = await desk.system('noi-vu-van-hanh', 'H35.11', ['operator']);
+      await register({ ...KIOSK, agency: 'H35.11' });
+      await post('/systems/mot-cua/secrets');
+      await post('/systems/mot-cua/keys', { jwk: ecPublic });
+      await desk.call(ours, 'POST', '/systems/mot-cua/secrets', {});
+      await register({ ...KIOSK, id: 'cua-tinh' });
+      const told = await desk.test.database.knex('notices').orderBy('kind');
+      assert.deepEqual(
+        told.map(({ agency, kind, key }) => [agency, kind, key]),
+        [
+          ['H35.11', 'account_made', 'mot-cua'],
+          ['H35.11', 'credential_made', 'mot-cua'],
+          ['H35.11', 'credential_made', 'mot-cua'],
+        ],
+      );
+    });
+
     it('change name and limit, and nothing else', async () => {
       const { body } = await register(KIOSK);
       desk.now += 1000;

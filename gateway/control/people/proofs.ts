@@ -3,6 +3,7 @@ import { changing } from '../../store/changes.js';
 import { passwordsOf, type ProofRow, updateProof } from '../../store/people.js';
 import { endSessions, forgetGuesses } from '../../store/sign-ins.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
+import { tellOwner } from '../account-notice.js';
 import { citation, mustRestOn } from '../papers.js';
 import { assertMayEmpower } from '../powers.js';
 import { assertLiving, assertNotSelf, mustFind } from './rules.js';
@@ -41,6 +42,8 @@ async function reset(context: ControlContext, call: ControlCall, { what, patch }
       await updateProof(trx, id, changed);
       await endSessions(trx, id, now);
       await forgetGuesses(trx, id);
+      const { agency_code: agency } = row;
+      await tellOwner(trx, call.caller, { event: what, agency, noun: 'person', key: id, at: now });
       const after = personDetails(row, { ...proof, ...changed });
       return { before: personDetails(row, proof), after, paper: citation(paper) };
     },

@@ -15,6 +15,7 @@ import type { Role } from '../../store/systems.js';
 import { isUniqueViolation } from '../../store/unique.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { pageAsked, pageBody } from '../paging.js';
+import { tellOwner } from '../account-notice.js';
 import { citation, mustRestOn } from '../papers.js';
 import { assertMayEmpower } from '../powers.js';
 import { conflict } from '../refusals.js';
@@ -105,6 +106,8 @@ async function register(context: ControlContext, call: ControlCall): Promise<Con
       await assertAgency(trx, row.agency_code);
       await insertPerson(trx, row);
       await insertProof(trx, proof);
+      const { id: key, agency_code: agency } = row;
+      await tellOwner(trx, call.caller, { event: 'account_made', agency, noun: 'person', key, at: now });
       return citation(found);
     });
     await context.refresh();

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { ContractChange } from '../../catalogue/comparison/findings.js';
 import { type Notice, postNotice } from '../../store/notices.js';
 import type { ServiceRow } from '../../store/services.js';
+import { agenciesWithRole } from '../../store/systems.js';
 import { consumersOf } from './consumers.js';
 
 export type News = Pick<Notice, 'kind' | 'title' | 'text'>;
@@ -17,6 +18,26 @@ export async function tellConsumers(
   for (const agency of agencies)
     await postNotice(trx, { ...news, agency, role: 'consumer', noun: 'service', key: row.id, at: now });
   return agencies;
+}
+
+/** What takes effect without a second person is seen by some: the provider's own people and those who would approve. */
+export async function tellOfCredentials(
+  trx: Knex,
+  { id, provider }: ServiceRow,
+  { names, by, at }: { readonly names: readonly string[]; readonly by: string; readonly at: number },
+): Promise<void> {
+  const listed = names.join(', ');
+  const news = {
+    ...{ kind: 'service_credential_replaced', noun: 'service', key: id, at },
+    title: { vi: `Thông tin xác thực của dịch vụ ${id} đã thay`, en: `A credential of ${id} was replaced` },
+    text: {
+      vi: `«${by}» đã thay giá trị của ${listed} để dịch vụ ${id} kết nối với nguồn; giá trị mới có hiệu lực ngay.`,
+      en: `${by} replaced the value of ${listed}, with which ${id} reaches its source; it is in force at once.`,
+    },
+  };
+  const approvers = (await agenciesWithRole(trx, 'manager')).filter((agency) => agency !== provider);
+  await postNotice(trx, { ...news, agency: provider, role: 'provider' });
+  for (const agency of approvers) await postNotice(trx, { ...news, agency, role: 'manager' });
 }
 
 export function suspendedNews({ id, title }: ServiceRow, reason: string): News {

@@ -20,6 +20,7 @@ import { type CheckedContent, checkedContent, documentText, type SentContent } f
 import { emergencyAccess, noteUse } from './emergency.js';
 import { idOf } from './reading.js';
 import { assertProviderExists, assertProvides, assertSameService, mustReach, nextState } from './rules.js';
+import { tellOfCredentials } from './telling.js';
 import { serviceView } from './views.js';
 
 const WRITE_ALL = ['operator'] as const;
@@ -78,6 +79,9 @@ async function saveCredentials(
   for (const [name, text] of values)
     await saveServiceCredential(trx, { service_id: id, name, sealed: text, updated_at: now });
 }
+
+const replaced = (values: readonly [string, string][], stored: readonly string[]): string[] =>
+  values.map(([name]) => name).filter((name) => stored.includes(name));
 
 /** What the record keeps of a revision: its number and digest, and names in place of credentials. */
 const written = (row: ServiceRow, content: CheckedContent) => ({
@@ -166,6 +170,8 @@ export async function saveDraft(context: ControlContext, call: ControlCall): Pro
       const access = await emergencyAccess(trx, id, call.caller, now);
       const row = await mustReach(trx, id, call.caller, WRITE_ALL, access);
       nextState(row, 'draft', now);
+      const names = row.published_revision === null ? [] : replaced(values, stored);
+      if (names.length > 0) await tellOfCredentials(trx, row, { names, by: actorOf(call.caller), at: now });
       await saveCredentials(trx, id, values, now);
       const used = await noteUse(context, trx, access, { operation: call.operationId, at: now });
       const latest = await findRevision(trx, id, row.latest_revision);

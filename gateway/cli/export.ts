@@ -6,6 +6,7 @@ import { channelFiles } from './export-channels.js';
 import { peopleFiles } from './export-people.js';
 import { all, ask, present, read, yaml } from './export-reading.js';
 import { sharingFiles } from './export-sharing.js';
+import { readSystems, systemFiles } from './export-systems.js';
 import { CommandFailure } from './failure.js';
 
 interface Agency {
@@ -16,21 +17,6 @@ interface Agency {
   readonly parentCode: string | null;
   readonly validFrom: string;
   readonly validTo: string | null;
-}
-
-interface System {
-  readonly id: string;
-  readonly agency: string;
-  readonly name: string;
-  readonly roles: readonly string[];
-  readonly state: string;
-  readonly stateReason: string | null;
-  readonly stateDocument: string | null;
-  readonly validTo: string | null;
-  readonly limit: object | null;
-  readonly requireBoundTokens: boolean;
-  readonly addresses: readonly string[] | null;
-  readonly credentials: readonly { kind: string; state: string; jwk?: object }[];
 }
 
 interface Service {
@@ -53,28 +39,6 @@ export type ExportedFiles = Readonly<Record<string, string | Buffer>>;
 
 function agencyEntry({ code, alias, name, level, parentCode, validFrom, validTo }: Agency) {
   return present({ code, alias, name, level, parentCode, validFrom, validTo });
-}
-
-function systemEntry(system: System) {
-  const { id, agency, name, roles, state, stateReason, validTo, limit, credentials } = system;
-  const key = credentials.find((credential) => credential.kind === 'key' && credential.state === 'active');
-  const auth = key !== undefined || credentials.every(({ kind }) => kind === 'key') ? 'key' : 'secret';
-  const inactive = state === 'active' ? {} : { state, reason: stateReason ?? 'lgsp export' };
-  const document = system.stateDocument;
-  return present({
-    id,
-    agency,
-    name,
-    roles,
-    auth,
-    publicJwk: key?.jwk,
-    ...inactive,
-    document,
-    validTo,
-    limit,
-    requireBoundTokens: system.requireBoundTokens ? true : null,
-    addresses: system.addresses,
-  });
 }
 
 /** `services/{slug}`, and longer only where two services have the same slug. */
@@ -149,14 +113,13 @@ function stateEntries(services: readonly Service[]): object[] {
  * hold those of systems, and shows those of services to nobody; `credentials.yaml` names the variables instead.
  */
 export async function exportTree(api: ManagementApi): Promise<ExportedFiles> {
-  const systems: System[] = [];
-  for (const { id } of await all<System>(api, '/systems')) systems.push(await read(api, `/systems/${id}`));
+  const systems = await readSystems(api);
   const services = await all<Service>(api, '/services');
   const files: Record<string, string | Buffer> = {
     ...(await documentFiles(api)),
     ...(await sharingFiles(api)),
     'agencies.yaml': yaml((await all<Agency>(api, '/agencies')).map(agencyEntry)),
-    'systems.yaml': yaml(systems.map(systemEntry)),
+    ...systemFiles(systems),
     ...(await peopleFiles(api)),
     ...(await channelFiles(api)),
     ...(await legalFiles(api)),

@@ -1,9 +1,10 @@
+import { X509Certificate } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { z } from 'zod';
+import { certificateThumbprint } from '../base/certificate.js';
 import { AGENCY_LEVELS } from '../store/agencies.js';
 import { DOCUMENT_KINDS } from '../store/documents.js';
-import { ROLES } from '../store/systems.js';
 import { CalendarSchema, LegalBasesSchema, type TreeCalendarDay, type TreeLegalBasis } from './tree-legal.js';
 import { ChannelsSchema, type TreeChannel } from './tree-channels.js';
 import { PeopleSchema, type TreePerson } from './tree-people.js';
@@ -13,6 +14,12 @@ import {
   type TreeSharingRequest,
   type TreeSubscription,
 } from './tree-sharing.js';
+import {
+  type CertificateEntry,
+  SystemsSchema,
+  type TreeCredential,
+  type TreeSystem,
+} from './tree-systems.js';
 import { readYaml, TreeError, type Values } from './substitute.js';
 
 const AgencySchema = z.strictObject({
@@ -42,31 +49,6 @@ const DocumentSchema = z.strictObject({
   by: z.string().optional().describe('The client that enters it, so that it is its agency’s document'),
 });
 
-const SystemSchema = z
-  .strictObject({
-    id: z.string(),
-    agency: z.string(),
-    name: z.string(),
-    roles: z.array(z.enum(ROLES)).min(1),
-    auth: z.enum(['secret', 'key']),
-    publicJwk: z.record(z.string(), z.unknown()).optional(),
-    state: z.enum(['active', 'locked', 'revoked']).default('active'),
-    reason: z.string().min(1).optional(),
-    document: z.string().optional().describe('The document that registration and state rest on'),
-    validTo: z.iso.date().optional(),
-    limit: z.strictObject({ calls: z.int().min(0), seconds: z.int().min(1) }).optional(),
-    requireBoundTokens: z.boolean().optional(),
-    addresses: z.array(z.string()).min(1).max(64).optional().describe('From where it may call'),
-  })
-  .refine((system) => system.state === 'active' || system.reason !== undefined, {
-    path: ['reason'],
-    message: 'a system that is locked or revoked needs a reason',
-  })
-  .refine((system) => system.publicJwk === undefined || system.auth === 'key', {
-    path: ['publicJwk'],
-    message: 'only with auth: key',
-  });
-
 const CredentialsSchema = z.record(z.string(), z.strictObject({ env: z.string().min(1) }));
 
 const StatesSchema = z.array(
@@ -89,7 +71,7 @@ const StatesSchema = z.array(
 );
 
 export type TreeAgency = z.infer<typeof AgencySchema>;
-export type TreeSystem = z.infer<typeof SystemSchema>;
+export type { TreeSystem } from './tree-systems.js';
 export type TreeDocument = Omit<z.infer<typeof DocumentSchema>, 'file'> & {
   /** Name and bytes of its attachment. */
   readonly attachment: { readonly name: string; readonly bytes: Buffer } | null;
@@ -130,6 +112,14 @@ function checked<T>(schema: z.ZodType<T>, value: unknown, file: string): T {
   throw new TreeError(faults.join('\n'));
 }
 
+function thumbprintOf(pem: string): string | null {
+  try {
+    return certificateThumbprint(new X509Certificate(pem));
+  } catch {
+    return null;
+  }
+}
+
 /** Reads the files of one folder; messages name them as they lie below it. */
 class Folder {
   readonly #root: string;
@@ -161,6 +151,28 @@ class Folder {
       ...document,
       attachment: file === undefined ? null : { name: file, bytes: this.bytes(join('documents', file)) },
     }));
+  }
+
+  systems(): TreeSystem[] {
+    return this.optional('systems.yaml', SystemsSchema, []).map((system, i) => ({
+      ...system,
+      credentials: system.credentials?.map((one, j) =>
+        one.kind === 'certificate' ? this.#certificate(one, `systems.yaml: /${i}/credentials/${j}`) : one,
+      ),
+    }));
+  }
+
+  /** A file that is missing is missed once the certificate must be registered, and not before. */
+  #certificate({ thumbprint, file }: CertificateEntry, where: string): TreeCredential {
+    const path = join('certificates', file ?? '');
+    if (file === undefined || (thumbprint !== undefined && !this.has(path)))
+      return { kind: 'certificate', thumbprint: thumbprint ?? '', pem: null, file };
+    const pem = this.text(path);
+    const found = thumbprintOf(pem);
+    if (found === null) throw new TreeError(`${where} ${path} is no certificate in PEM`);
+    if (thumbprint !== undefined && thumbprint !== found)
+      throw new TreeError(`${where} ${path} is another certificate: its thumbprint is ${found}`);
+    return { kind: 'certificate', thumbprint: found, pem, file };
   }
 
   yaml<T>(name: string, schema: z.ZodType<T>): T {
@@ -256,7 +268,7 @@ export function loadContract(
 }
 
 /**
- * Reads a folder: `legal-bases.yaml`, `calendar.yaml`, `documents.yaml` with `documents/`, `agencies.yaml`, `systems.yaml`, `people.yaml`, `channels.yaml`, `services/<folder>/`,
+ * Reads a folder: `legal-bases.yaml`, `calendar.yaml`, `documents.yaml` with `documents/`, `agencies.yaml`, `systems.yaml` with `certificates/`, `people.yaml`, `channels.yaml`, `services/<folder>/`,
  * `service-states.yaml`, `subscriptions.yaml` and `sharing-requests.yaml`, each of which may be missing. A service that `service-states.yaml` does not name is to be published.
  *
  * @param values what `${NAME}` and `credentials.yaml` take their values from: the environment
@@ -278,7 +290,7 @@ export function loadTree(path: string, values: Values): Tree {
     legalBases: folder.optional('legal-bases.yaml', LegalBasesSchema, []),
     calendar: folder.optional('calendar.yaml', CalendarSchema, []),
     agencies: folder.optional('agencies.yaml', z.array(AgencySchema), []),
-    systems: folder.optional('systems.yaml', z.array(SystemSchema), []),
+    systems: folder.systems(),
     people: folder.optional('people.yaml', PeopleSchema, []),
     channels: folder.channels(),
     services: names.map((name) => folder.service(join('services', name), stateOf(name))),

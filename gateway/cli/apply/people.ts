@@ -1,7 +1,7 @@
 import { CommandFailure } from '../failure.js';
 import type { TreePerson } from '../tree-people.js';
 import type { Session, Step } from './session.js';
-import { type AccountState, stateSteps } from './states.js';
+import { type AccountState, stateSteps, termSteps } from './states.js';
 
 interface Person {
   readonly id: string;
@@ -19,6 +19,11 @@ const sorted = (roles: readonly string[]): string => [...roles].sort().join(', '
 
 const wantedState = ({ id, state, document, reason }: TreePerson) => ({
   ...{ label: labelOf(id), path: pathOf(id), state },
+  ...{ document, reason },
+});
+
+const wantedTerm = ({ id, validTo, document, reason }: TreePerson) => ({
+  ...{ label: labelOf(id), path: pathOf(id), validTo },
   ...{ document, reason },
 });
 
@@ -51,17 +56,6 @@ function changeSteps(session: Session, now: Person, wanted: TreePerson): Step[] 
   return [{ name: fields.join(', '), run: () => session.send(labelOf(id), 'PATCH', pathOf(id), change) }];
 }
 
-/** A later last day is an extension; an earlier one is nothing that files can say. */
-function termSteps(session: Session, now: Person, wanted: TreePerson): Step[] {
-  const { id, document } = wanted;
-  const validTo = wanted.validTo ?? null;
-  if (now.validTo === validTo) return [];
-  if (now.validTo === null || (validTo !== null && validTo < now.validTo))
-    throw new CommandFailure(`${labelOf(id)}: a term is not shortened; lock or revoke the account`);
-  const body = { validTo, reason: wanted.reason ?? 'lgsp apply', document };
-  return [{ name: 'extend', run: () => session.send(labelOf(id), 'POST', `${pathOf(id)}/extend`, body) }];
-}
-
 export async function applyPerson(session: Session, person: TreePerson): Promise<void> {
   const now = await session.find<Person>(pathOf(person.id));
   if (now === null) {
@@ -71,7 +65,7 @@ export async function applyPerson(session: Session, person: TreePerson): Promise
   if (now.agency !== person.agency)
     throw new CommandFailure(`${labelOf(now.id)}: they belong to ${now.agency}, not to ${person.agency}`);
   const changes = now.state === 'revoked' ? [] : changeSteps(session, now, person);
-  const term = now.state === 'revoked' ? [] : termSteps(session, now, person);
+  const term = now.state === 'revoked' ? [] : termSteps(session, wantedTerm(person), now.validTo);
   const steps = [...changes, ...term, ...stateSteps(session, wantedState(person), now.state)];
   await session.carryOut('person', person.id, false, steps);
 }

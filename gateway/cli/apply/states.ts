@@ -29,3 +29,16 @@ export function stateSteps(session: Session, wanted: WantedState, now: AccountSt
   if (act === undefined) throw new CommandFailure(`${label}: it is ${now} and cannot become ${state}`);
   return [{ name: act, run: () => session.send(label, 'POST', `${path}/${act}`, ground) }];
 }
+
+/** The last day of an account, as files want it; undefined: none. */
+export type WantedTerm = Omit<WantedState, 'state'> & { readonly validTo?: string | undefined };
+
+/** A later last day is an extension; an earlier one is nothing that files can say. */
+export function termSteps(session: Session, wanted: WantedTerm, now: string | null): Step[] {
+  const { label, path, document, reason = 'lgsp apply', validTo = null } = wanted;
+  if (now === validTo) return [];
+  if (now === null || (validTo !== null && validTo < now))
+    throw new CommandFailure(`${label}: a term is not shortened; lock or revoke the account`);
+  const body = { validTo, reason, ...(document === undefined ? {} : { document }) };
+  return [{ name: 'extend', run: () => session.send(label, 'POST', `${path}/extend`, body) }];
+}

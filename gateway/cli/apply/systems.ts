@@ -1,15 +1,16 @@
-import { calculateJwkThumbprint, exportJWK, generateKeyPair, type JWK } from 'jose';
 import { canonicalRange } from '../../base/address-set.js';
 import { CommandFailure } from '../failure.js';
-import type { TreeSystem } from '../tree.js';
+import type { TreeSystem } from '../tree-systems.js';
+import {
+  addStep,
+  assertReady,
+  type Credential,
+  credentialSteps,
+  offer,
+  wantedCredentials,
+} from './credentials.js';
 import type { Session, Step } from './session.js';
-import { stateSteps } from './states.js';
-
-interface Credential {
-  readonly kind: 'secret' | 'key' | 'certificate';
-  readonly state: 'active' | 'expired' | 'revoked';
-  readonly jwk?: JWK;
-}
+import { stateSteps, termSteps } from './states.js';
 
 interface System {
   readonly id: string;
@@ -20,32 +21,8 @@ interface System {
   readonly limit: { readonly calls: number; readonly seconds: number } | null;
   readonly requireBoundTokens: boolean;
   readonly addresses: readonly string[] | null;
+  readonly validTo: string | null;
   readonly credentials: readonly Credential[];
-}
-
-/** A credential on its way: what the gateway is sent, and what is kept once it agreed. */
-interface Offer {
-  readonly body: { readonly kind: 'secret' } | { readonly kind: 'key'; readonly jwk: JWK };
-  readonly keep: (answer: { readonly secret?: string }) => void;
-}
-
-async function offer(session: Session, system: TreeSystem): Promise<Offer> {
-  const { id, agency, auth } = system;
-  if (system.publicJwk !== undefined)
-    return { body: { kind: 'key', jwk: system.publicJwk }, keep: () => undefined };
-  session.assertMayMake(id);
-  if (auth === 'secret')
-    return {
-      body: { kind: 'secret' },
-      keep: ({ secret = '' }) => session.keep({ id, agency, auth, secret }),
-    };
-  const pair = await generateKeyPair('ES256', { extractable: true });
-  const kid = await calculateJwkThumbprint(await exportJWK(pair.publicKey));
-  const jwk = { ...(await exportJWK(pair.privateKey)), alg: 'ES256', kid };
-  return {
-    body: { kind: 'key', jwk: { ...(await exportJWK(pair.publicKey)), alg: 'ES256', kid } },
-    keep: () => session.keep({ id, agency, auth, jwk }),
-  };
 }
 
 const pathOf = (id: string): string => `/systems/${encodeURIComponent(id)}`;
@@ -55,15 +32,21 @@ const wantedState = ({ id, state, document, reason }: TreeSystem) => ({
   ...{ document, reason },
 });
 
+const wantedTerm = ({ id, validTo, document, reason }: TreeSystem) => ({
+  ...{ label: `system ${id}`, path: pathOf(id), validTo },
+  ...{ document, reason },
+});
+
 /** Without the members that are not there: the contract takes none that are undefined. */
 const defined = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 async function register(session: Session, system: TreeSystem): Promise<void> {
   const { id, agency, name, roles, limit, document, validTo, requireBoundTokens, addresses } = system;
-  if (session.options.dryRun !== true && system.publicJwk === undefined) session.assertMayMake(id);
+  const [first = { kind: 'secret' } as const, ...others] = wantedCredentials(system);
+  assertReady(session, system, first);
   const run = async (): Promise<void> => {
-    const { body, keep } = await offer(session, system);
+    const { body, keep } = await offer(session, system, first);
     const asked = {
       id,
       agency,
@@ -75,7 +58,11 @@ async function register(session: Session, system: TreeSystem): Promise<void> {
     const answer = await session.send(`system ${id}`, 'POST', '/systems', asked);
     keep((answer as { credential: { secret?: string } }).credential);
   };
-  const steps = [{ name: 'register', run }, ...stateSteps(session, wantedState(system), 'active')];
+  const steps = [
+    { name: 'register', run },
+    ...others.map((one) => addStep(session, system, one)),
+    ...stateSteps(session, wantedState(system), 'active'),
+  ];
   await session.carryOut('system', id, true, steps);
 }
 
@@ -113,27 +100,6 @@ function changeSteps(session: Session, now: System, wanted: TreeSystem): Step[] 
   return [{ name: fields.join(', '), run }];
 }
 
-async function holdsWhatItNeeds(now: System, wanted: TreeSystem): Promise<boolean> {
-  const live = now.credentials.filter(({ state, kind }) => state === 'active' && kind === wanted.auth);
-  if (wanted.publicJwk === undefined) return live.length > 0;
-  const thumbprint = await calculateJwkThumbprint(wanted.publicJwk);
-  for (const { jwk } of live)
-    if (jwk !== undefined && (await calculateJwkThumbprint(jwk)) === thumbprint) return true;
-  return false;
-}
-
-async function credentialSteps(session: Session, now: System, wanted: TreeSystem): Promise<Step[]> {
-  if (now.state === 'revoked' || (await holdsWhatItNeeds(now, wanted))) return [];
-  const { id, auth } = wanted;
-  if (session.options.dryRun !== true && wanted.publicJwk === undefined) session.assertMayMake(id);
-  const run = async (): Promise<void> => {
-    const { body, keep } = await offer(session, wanted);
-    const [place, sent] = body.kind === 'key' ? ['keys', { jwk: body.jwk }] : ['secrets', {}];
-    keep((await session.send(`system ${id}`, 'POST', `${pathOf(id)}/${place}`, sent)) as { secret?: string });
-  };
-  return [{ name: `add ${auth}`, run }];
-}
-
 export async function applySystem(session: Session, system: TreeSystem): Promise<void> {
   const now = await session.find<System>(pathOf(system.id));
   if (now === null) {
@@ -141,9 +107,11 @@ export async function applySystem(session: Session, system: TreeSystem): Promise
     return;
   }
   assertSame(now, system);
+  const alive = now.state !== 'revoked';
   const steps = [
     ...changeSteps(session, now, system),
-    ...(await credentialSteps(session, now, system)),
+    ...(alive ? termSteps(session, wantedTerm(system), now.validTo) : []),
+    ...(alive ? await credentialSteps(session, now.credentials, system) : []),
     ...stateSteps(session, wantedState(system), now.state),
   ];
   await session.carryOut('system', system.id, false, steps);

@@ -3,7 +3,7 @@ import { vietnamDay } from '../../base/calendar.js';
 import { dueAt } from '../../base/working-days.js';
 import { readCalendar } from '../../store/calendar.js';
 import { changing } from '../../store/changes.js';
-import { type GrantRow, grantsOfPair, insertGrant } from '../../store/grants.js';
+import { GRANT_SIDES, type GrantRow, grantsOfPair, insertGrant } from '../../store/grants.js';
 import { nextNumber } from '../../store/sequences.js';
 import { findService, type ServiceRow } from '../../store/services.js';
 import { findSystem, type Role, type SystemRow } from '../../store/systems.js';
@@ -197,7 +197,10 @@ function patchOf(
       { id: row.id, state: set ? 'suspended' : 'active', since: now },
       body.step,
     );
-  return { [flagColumn(side)]: body.step === 'suspend' ? now : null };
+  if (body.step === 'suspend') return { [flagColumn(side)]: now, reason };
+  // Why the others hold it is still true.
+  const held = GRANT_SIDES.some((other) => other !== side && flagOf(row, other) !== null);
+  return { [flagColumn(side)]: null, ...(held ? {} : { reason }) };
 }
 
 /** A step of a grant; one that a request led to goes the way of its request. */

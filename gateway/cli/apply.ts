@@ -1,14 +1,14 @@
 import type { ManagementApi } from './api.js';
 import { applyAgency, parentsFirst } from './apply/agencies.js';
-import { applyDocument } from './apply/documents.js';
+import { Entering, enterServices } from './apply/entering.js';
 import { applyCalendar } from './apply/calendar.js';
 import { applyLegalBasis, successorsFirst } from './apply/legal-bases.js';
 import { applyChannel } from './apply/channels.js';
 import { applyService } from './apply/services.js';
 import { applyPerson } from './apply/people.js';
 import { type ApplyOptions, type ApplyResult, Session } from './apply/session.js';
-import { applySharingRequest, applySubscription } from './apply/sharing.js';
-import { applySystem } from './apply/systems.js';
+import { applySharingRequest } from './apply/sharing.js';
+import { applySubscription } from './apply/subscriptions.js';
 import type { Tree } from './tree.js';
 
 export type { AppliedRow, ApplyOptions, ApplyResult, MadeCredential } from './apply/session.js';
@@ -32,16 +32,20 @@ export async function applyTree(
   const session = new Session(api, options, approver);
   for (const basis of successorsFirst(tree.legalBases ?? [])) await applyLegalBasis(session, basis);
   await applyCalendar(session, tree.calendar ?? []);
-  const documents = tree.documents ?? [];
-  for (const document of documents) if (document.by === undefined) await applyDocument(session, document);
+  const entering = new Entering(session, tree);
+  await entering.ownDocuments();
   for (const agency of parentsFirst(tree.agencies ?? [])) await applyAgency(session, agency);
-  for (const system of tree.systems ?? []) await applySystem(session, system);
-  for (const person of tree.people ?? []) await applyPerson(session, person);
-  // These are entered by systems that had to be there first.
-  for (const document of documents) if (document.by !== undefined) await applyDocument(session, document);
+  await entering.systems();
+  for (const person of tree.people ?? []) {
+    await entering.ground(person.document);
+    await applyPerson(session, person);
+  }
+  await entering.otherDocuments();
   for (const channel of tree.channels ?? []) await applyChannel(session, channel);
-  for (const service of tree.services ?? []) await applyService(session, service);
+  const ending = await enterServices(session, tree);
   for (const one of tree.subscriptions ?? []) await applySubscription(session, one);
   for (const one of tree.sharingRequests ?? []) await applySharingRequest(session, one);
+  for (const service of ending) await applyService(session, service);
+  await entering.close();
   return { rows: session.rows, credentials: session.credentials };
 }

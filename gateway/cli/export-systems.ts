@@ -77,3 +77,22 @@ export async function readSystems(api: ManagementApi): Promise<ExportedSystem[]>
 export function systemFiles(systems: readonly ExportedSystem[]): Record<string, string> {
   return { 'systems.yaml': yaml(systems.map(entry)) };
 }
+
+/**
+ * The client through which an agency acts when files are applied: the one that did, where it is one that can still
+ * act; else, where a person did it, another of the agency in such a role.
+ */
+export function clientOf(
+  systems: readonly ExportedSystem[],
+  agency: string,
+  roles: readonly string[],
+  did?: string,
+): string | null {
+  const able = systems.filter(
+    (system) =>
+      system.agency === agency &&
+      system.state !== 'revoked' &&
+      system.roles.some((role) => roles.includes(role)),
+  );
+  return (able.find(({ id }) => id === did) ?? able[0])?.id ?? did ?? null;
+}

@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { ManagementApi } from './api.js';
 import { legalFiles } from './export-legal.js';
+import { documentFiles } from './export-documents.js';
 import { channelFiles } from './export-channels.js';
 import { peopleFiles } from './export-people.js';
 import { all, ask, present, read, yaml } from './export-reading.js';
@@ -73,29 +74,6 @@ async function serviceFiles(
   };
 }
 
-interface Document {
-  readonly id: string;
-  readonly attachment: { readonly name: string } | null;
-}
-
-const DOCUMENT_FIELDS = ['id', 'number', 'kind', 'issuedOn', 'issuer', 'signatory', 'requestedBy', 'summary'];
-
-async function documentFiles(api: ManagementApi): Promise<Record<string, string | Buffer>> {
-  const documents = await all<Document & Record<string, unknown>>(api, '/documents');
-  if (documents.length === 0) return {};
-  const files: Record<string, string | Buffer> = {};
-  const entries: object[] = [];
-  for (const document of documents) {
-    const { id, attachment } = document;
-    const file = attachment === null ? null : `${id}-${attachment.name}`;
-    const { bytes } = file === null ? {} : await ask(api, `/documents/${id}/attachment`);
-    if (file !== null && bytes !== undefined) files[`documents/${file}`] = bytes;
-    const fields = Object.fromEntries(DOCUMENT_FIELDS.map((name) => [name, document[name]]));
-    entries.push(present({ ...fields, file }));
-  }
-  return { 'documents.yaml': yaml(entries), ...files };
-}
-
 function stateEntry({ state, stateReason, deprecation }: Service): object {
   if (deprecation === null || state === 'retired') return present({ state, reason: stateReason });
   const { sunsetOn, successor, reason } = deprecation;
@@ -116,8 +94,8 @@ export async function exportTree(api: ManagementApi): Promise<ExportedFiles> {
   const systems = await readSystems(api);
   const services = await all<Service>(api, '/services');
   const files: Record<string, string | Buffer> = {
-    ...(await documentFiles(api)),
-    ...(await sharingFiles(api)),
+    ...(await documentFiles(api, systems)),
+    ...(await sharingFiles(api, systems)),
     'agencies.yaml': yaml((await all<Agency>(api, '/agencies')).map(agencyEntry)),
     ...systemFiles(systems),
     ...(await peopleFiles(api)),

@@ -88,9 +88,7 @@ export function addFilesCommands(program: Command, io: Io): void {
     .option('--json', 'for programs')
     .action((flags: ApplyFlags) => apply(io, flags));
   withConnection(program.command('export'))
-    .description(
-      'write agencies, systems, services, legal bases and calendar of a running gateway as files for apply',
-    )
+    .description('write what a running gateway holds, sharing included, as files for apply; no secrets')
     .requiredOption('-o, --out <folder>', 'an empty folder')
     .option('--force', 'write into a folder that is not empty')
     .option('--json', 'for programs')

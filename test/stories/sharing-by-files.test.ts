@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { runCommand } from '../../gateway/cli/program.js';
 import { folderWith, Terminal } from '../cli/folder.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
-import { allRecords, startTestGateway, type TestGateway } from '../kit/gateway.js';
+import { allRecords, eventually, startTestGateway, type TestGateway } from '../kit/gateway.js';
 import { AGREEMENT, ANSWER, CONTENT, REGISTER, SERVICE } from '../sharing/province.js';
 import { RegisterSource } from '../sharing/register-source.js';
 
@@ -71,7 +71,7 @@ const files = (sourceUrl: string): Record<string, string | Buffer> => ({
 
 for (const engine of engines) {
   describe(`a special request by files, on ${engine.name}`, function () {
-    this.timeout(120_000);
+    this.timeout(300_000);
     let test: TestDatabase;
     let node: TestGateway;
     let source: RegisterSource;
@@ -126,12 +126,12 @@ for (const engine of engines) {
       by.drop();
       return { code, err: terminal.stderr, rows: code === 0 ? JSON.parse(terminal.stdout).rows : [] };
     };
-    const call = async () => {
+    const call = async (client = 'mot-cua') => {
       const secrets: { id: string; secret: string }[] = JSON.parse(readFileSync(out('made.json'), 'utf8'));
-      const secret = secrets.find(({ id }) => id === 'mot-cua')?.secret ?? '';
+      const secret = secrets.find(({ id }) => id === client)?.secret ?? '';
       const token = await fetch(`${node.url}/oidc/token`, {
         method: 'POST',
-        headers: { authorization: `Basic ${Buffer.from(`mot-cua:${secret}`).toString('base64')}` },
+        headers: { authorization: `Basic ${Buffer.from(`${client}:${secret}`).toString('base64')}` },
         body: new URLSearchParams({ grant_type: 'client_credentials' }),
       });
       const { access_token } = (await token.json()) as { access_token: string };
@@ -202,6 +202,96 @@ for (const engine of engines) {
         '%PDF-1.7 mẫu',
       );
       exported.drop();
+    });
+
+    describe('of another system', () => {
+      const entry = (state: string, more: object = {}) => ({
+        ...{ service: SERVICE, system: 'hai', state, by: { consumer: 'hai', provider: 'cung-cap' } },
+        ...CONTENT,
+        ...{ until: UNTIL, perMinute: 2, agreement: AGREEMENT, tryCalls: ['/doanh-nghiep'] },
+        documents: { consumer: 'cv-61', provider: 'cv-12', manager: 'cv-01' },
+        ...more,
+      });
+      const write = (state: string, more: object = {}) => {
+        const [first] = parse(String(files(source.url)['sharing-requests.yaml']));
+        writeFileSync(out('sharing-requests.yaml'), stringify([first, entry(state, more)]));
+      };
+      /** Applies the folder with that entry. @returns the steps that were taken for it */
+      const bring = async (state: string, more: object = {}): Promise<string[]> => {
+        write(state, more);
+        const { code, err, rows } = await apply(true);
+        assert.equal(code, 0, err);
+        return rows.filter(({ noun }: any) => noun === 'sharing_request').at(-1).steps;
+      };
+      const lastStep = async (step: string): Promise<any> =>
+        (await allRecords(test.database))
+          .filter(({ kind, operation }) => kind === 'closing' && operation === 'takeSharingStep')
+          .map(({ target }: any) => target.after)
+          .findLast((after: any) => after.step === step);
+
+      before(() => {
+        const systems = parse(String(files(source.url)['systems.yaml']));
+        writeFileSync(out('systems.yaml'), stringify([...systems, system('hai', 'H35.61', 'consumer')]));
+      });
+
+      it('waits where changes are asked for, on a document', async () => {
+        const ground = { perDay: 50, reason: 'hạn mức quá cao', document: 'cv-12' };
+        assert.deepEqual(await bring('needs_changes', ground), [
+          ...['draft', 'submitted', 'in_review', 'needs_changes'],
+        ]);
+        const { reason, document, side } = await lastStep('ask_changes');
+        assert.deepEqual([reason, document.id, side], ['hạn mức quá cao', 'cv-12', 'provider']);
+      });
+
+      it('goes on with what the file now says, through its test', async () => {
+        assert.deepEqual(await bring('active'), [
+          ...['resubmitted', 'agreed', 'preparing', 'testing', 'active'],
+        ]);
+        const { document, content } = await lastStep('resubmit');
+        assert.deepEqual([document.id, content.perDay], ['cv-61', CONTENT.perDay]);
+        const tests = (await allRecords(test.database)).filter(
+          ({ kind, target }: any) => kind === 'closing' && target?.after?.test !== undefined,
+        );
+        assert.equal((tests.at(-1) as any).target.after.test.passed, true);
+      });
+
+      it('is stopped at its quota, and the record says by which grant', async () => {
+        const codes = [await call('hai'), await call('hai'), await call('hai')].map(({ status }) => status);
+        assert.ok(codes.includes(200) && codes.includes(429), String(codes));
+        const over: any = (await allRecords(test.database)).findLast(({ status }: any) => status === 429);
+        assert.equal(over.code, 'quota_exceeded');
+        assert.match(JSON.stringify(over), /cp-\d{4}-\d{4}/);
+      });
+
+      it('is suspended and resumed by the side that the file names, on its document', async () => {
+        const suspended = { provider: { reason: 'bảo trì', document: 'cv-12' } };
+        assert.deepEqual(await bring('suspended', { suspended }), ['suspend by provider']);
+        assert.equal((await call('hai')).status, 403);
+        const held = await lastStep('suspend');
+        assert.deepEqual([held.side, held.reason, held.document.id], ['provider', 'bảo trì', 'cv-12']);
+        assert.deepEqual(await bring('suspended', { suspended }), []);
+        const ground = { reason: 'đã xong', document: 'cv-12' };
+        assert.deepEqual(await bring('active', ground), ['resume by provider']);
+        const resumed = await lastStep('resume');
+        assert.deepEqual([resumed.side, resumed.document.id], ['provider', 'cv-12']);
+        assert.deepEqual(await bring('active', ground), []);
+      });
+
+      it('expires by itself, and files do not bring it back', async () => {
+        const { knex } = test.database;
+        const past = Date.now() - 1000;
+        const { id } = await knex('grants').where({ system_id: 'hai' }).first('id');
+        await knex('grants').where({ id }).update({ valid_until: past });
+        await knex('changes').insert({ noun: 'grant', key: id, at: past });
+        const expired: any = await eventually(
+          async () =>
+            (await allRecords(test.database)).find(({ operation }) => operation === 'expireSharingRequest'),
+          'the expiry is in the record',
+        );
+        assert.deepEqual(expired.target.after.state, 'expired');
+        assert.equal((await call('hai')).status, 403);
+        assert.deepEqual(await bring('active'), []);
+      });
     });
   });
 }

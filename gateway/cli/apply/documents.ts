@@ -36,7 +36,9 @@ function attach(session: Session, document: TreeDocument): Step[] {
   const type = TYPES[extname(attachment.name).toLowerCase()];
   if (type === undefined)
     throw new CommandFailure(`documents/${attachment.name}: not a kind of file that can be attached`);
-  const path = `/documents/${id}/attachment?name=${encodeURIComponent(attachment.name)}`;
+  // Export puts the id before the name, so that files of one name do not meet; it is not part of the name.
+  const name = attachment.name.startsWith(`${id}-`) ? attachment.name.slice(id.length + 1) : attachment.name;
+  const path = `/documents/${id}/attachment?name=${encodeURIComponent(name)}`;
   const run = () => send(session, document, 'PUT', path, new FileBody(attachment.bytes, type));
   return [{ name: 'attach', run }];
 }

@@ -1,20 +1,5 @@
 import type { Engine } from '../../store/database.js';
-import type { StoredChunk, StoredTile } from './chunk.js';
-
-/** Reads the stored log over a connection of its own, which cannot write. */
-export interface LogReader {
-  /** How many records there are, and up to where a checkpoint vouches: of one moment, while others append. */
-  extent(): Promise<Extent>;
-  /** Everything stored about the records from `from` up to but not including `to`. */
-  chunk(from: number, to: number): Promise<StoredChunk>;
-  tile(level: number, index: number): Promise<StoredTile | undefined>;
-  close(): Promise<void>;
-}
-
-export interface Extent {
-  readonly leaves: number;
-  readonly covered: number;
-}
+import type { LogReader } from './log-reader.js';
 
 /** Loads the one engine that is used. */
 export async function openLogReader(engine: Engine, location: string): Promise<LogReader> {

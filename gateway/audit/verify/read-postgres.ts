@@ -2,7 +2,7 @@ import pg from 'pg';
 import { TILE_WIDTH } from '../tree.js';
 import type { StoredCheckpoint, StoredChunk, StoredRow, StoredTile } from './chunk.js';
 import { joinedColumnsSql } from './joined-columns.js';
-import type { Extent, LogReader } from './read-log.js';
+import type { Extent, LogReader } from './log-reader.js';
 
 const EXTENT = `SELECT (SELECT coalesce(max(seq) + 1, 0) FROM records)::bigint AS leaves,
   (SELECT coalesce(max(tree_size), 0) FROM log_checkpoints)::bigint AS covered`;

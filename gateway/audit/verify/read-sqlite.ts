@@ -2,7 +2,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import { TILE_WIDTH } from '../tree.js';
 import type { StoredCheckpoint, StoredChunk, StoredRow, StoredTile } from './chunk.js';
 import { joinedColumnsSql } from './joined-columns.js';
-import type { Extent, LogReader } from './read-log.js';
+import type { Extent, LogReader } from './log-reader.js';
 
 function prepare(db: BetterSqlite3.Database) {
   return {

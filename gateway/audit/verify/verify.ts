@@ -13,7 +13,8 @@ import {
   firstDifference,
   type LogFault,
 } from './chunk.js';
-import { type LogReader, openLogReader } from './read-log.js';
+import type { LogReader } from './log-reader.js';
+import { openLogReader } from './read-log.js';
 
 export type { FaultKind, LogFault } from './chunk.js';
 

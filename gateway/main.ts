@@ -9,7 +9,7 @@ import { createEgress } from '../connectors/allow-list.js';
 import type { Egress } from '../connectors/egress.js';
 import { closeInterrupted } from './audit/interrupted.js';
 import type { Recorder } from './audit/record.js';
-import { startRecorder } from './audit/recorder.js';
+import { type KeyedRecorder, startRecorder } from './audit/recorder.js';
 import { type Clock, systemClock } from './base/clock.js';
 import { type Config, loadConfig } from './base/config.js';
 import { createLog, type Logger } from './base/log.js';
@@ -36,6 +36,7 @@ import { trustedIssuers } from './identity/trusted-issuers.js';
 import { Limits } from './pipeline/limits.js';
 import { createManagementApi } from './pipeline/management-api.js';
 import { Quota } from './pipeline/quota.js';
+import { type LogKeyKeeper, startLogKeys } from './wiring/log-keys.js';
 import { type Outbox, startOutbox } from './outbox/outbox.js';
 import { corridors } from './pipeline/table.js';
 import { createPortal, portalAssets } from './portal/portal.js';
@@ -130,25 +131,26 @@ async function openRecorder(parts: {
   keyRing: KeyRing;
   clock: Clock;
   log: Logger;
-}): Promise<Recorder> {
+}): Promise<{ recorder: KeyedRecorder; logKeys: LogKeyKeeper }> {
   const { database, config, keyRing, clock, log } = parts;
   const origin = await keepInstallationValue(
     database.knex,
     'log-origin',
     `${new URL(config.publicUrl).host}/log`,
   );
-  const signer = keyRing.logSigner();
-  const privateKeyPem = signer.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString();
-  return await startRecorder({
+  const [logKey = keyRing.logSigner(), ...laterLogKeys] = keyRing.logKeys();
+  const recorder = await startRecorder({
     engine: database.engine,
     location: database.location,
     origin,
-    logKey: { kid: signer.kid, privateKeyPem },
+    logKey,
+    laterLogKeys,
     queue: config.record.queue,
     timeoutMs: config.record.timeoutMs,
     log,
     clock,
   });
+  return { recorder, logKeys: startLogKeys({ database, keyRing, recorder, origin, clock, log }) };
 }
 
 const SWEEP_MS = 60_000;
@@ -177,6 +179,7 @@ interface OpenRooms extends Node {
   readonly keyRing: KeyRing;
   readonly egress: Egress;
   readonly recorder: Recorder;
+  readonly logKeys: LogKeyKeeper;
   readonly catalogue: Catalogue;
   readonly authorizationServer: AuthorizationServer;
   readonly certificates: ClientCertificates;
@@ -191,13 +194,13 @@ async function openRooms(node: Node): Promise<OpenRooms> {
   await assertClientIdsFree(database.knex, signInClients(config).keys());
   const keyRing = await KeyRing.open({ ...node, sealing, tokenTtlSeconds: config.tokens.ttlSeconds });
   const egress = createEgress(config.egress);
-  const recorder = await openRecorder({ ...node, keyRing });
+  const { recorder, logKeys } = await openRecorder({ ...node, keyRing });
   const openConnector = connectorOpener({ database, sealing, egress, log });
   let server: AuthorizationServer | null = null;
   const alongside = async (): Promise<void> => server?.reload();
   const catalogue = await Catalogue.open({ ...node, refreshMs: config.refreshMs, openConnector, alongside });
   const certificates = new ClientCertificates(config);
-  const rooms = { ...node, sealing, keyRing, egress, recorder, catalogue, certificates };
+  const rooms = { ...node, sealing, keyRing, egress, recorder, logKeys, catalogue, certificates };
   server = openAuthorizationServer(rooms);
   return { ...rooms, authorizationServer: server };
 }
@@ -279,9 +282,10 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
     const database = openDatabase(config);
     closers.push(() => database.close());
     const rooms = await openRooms({ config, clock, log, database });
-    const { recorder, catalogue, keyRing } = rooms;
+    const { recorder, logKeys, catalogue, keyRing } = rooms;
     closers.push(
       () => recorder.close(),
+      () => logKeys.close(),
       () => catalogue.close(),
     );
     const redis = openRedis(config, log);

@@ -102,9 +102,23 @@ export function checkpointBody(checkpoint: Checkpoint): string {
   return `${checkpoint.origin}\n${checkpoint.size}\n${checkpoint.root.toString('base64')}\n`;
 }
 
-/** A checkpoint as a signed note. */
-export function signCheckpoint(checkpoint: Omit<Checkpoint, 'origin'>, signer: NoteSigner): string {
-  return signer.sign(checkpointBody({ ...checkpoint, origin: signer.name }));
+/** A checkpoint as a signed note, with one signature line for each signer, in order. */
+export function signCheckpoint(
+  checkpoint: Omit<Checkpoint, 'origin'>,
+  signer: NoteSigner,
+  ...others: readonly NoteSigner[]
+): string {
+  const body = checkpointBody({ ...checkpoint, origin: signer.name });
+  return signer.sign(body) + others.map((other) => other.sign(body).slice(body.length + 1)).join('');
+}
+
+/** The key hashes, in hex and in order, of the signature lines that bear this name. Says nothing about who signed. */
+export function noteKeys(note: string, name: string): string[] {
+  const lines = note.slice(note.lastIndexOf('\n\n') + 2).split('\n');
+  return lines
+    .map((line) => line.split(' '))
+    .filter(([dash, named]) => dash === '\u2014' && named === name)
+    .map(([, , encoded = '']) => Buffer.from(encoded, 'base64').subarray(0, 4).toString('hex'));
 }
 
 /**

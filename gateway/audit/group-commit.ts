@@ -1,8 +1,9 @@
 import type { FromWorker, ToWorker, WriteMessage } from './log-messages.js';
-import { type Found, LogError, type LogStore, type Row, rowOf } from './log-store.js';
+import { LogError } from './log-error.js';
+import { type Found, type LogStore, type Row, rowOf } from './log-store.js';
 import type { AuditRecord } from './record.js';
 
-type WorkMessage = Exclude<ToWorker, { type: 'close' }>;
+type WorkMessage = Exclude<ToWorker, { type: 'close' | 'keys' }>;
 
 interface Batch {
   readonly message: WriteMessage;

@@ -6,7 +6,8 @@ export interface LogWorkerData {
   readonly engine: Engine;
   readonly location: string;
   readonly origin: string;
-  readonly key: KeyObject;
+  /** Those that may sign the log, oldest first. */
+  readonly keys: readonly KeyObject[];
   readonly timeoutMs: number;
   readonly pragmas: readonly string[];
 }
@@ -27,6 +28,8 @@ export type ToWorker =
   | WriteMessage
   /** Which of these ids are in the log after all? */
   | { readonly type: 'settle'; readonly ids: readonly string[] }
+  /** All keys that may sign the log now. */
+  | { readonly type: 'keys'; readonly keys: readonly KeyObject[] }
   | { readonly type: 'close' };
 
 export type FromWorker =

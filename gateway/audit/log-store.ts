@@ -1,6 +1,9 @@
 import { HASH_BYTES, LogTree, leafHash, type PendingRange, type Tile } from './tree.js';
 import { signCheckpoint, type NoteSigner } from './checkpoint.js';
 import { type Columns, columnsOf } from './columns.js';
+import { type HandOver, handOverIn, isHandOver } from './key-hand-over.js';
+import { LogError } from './log-error.js';
+import type { LogSigners } from './log-signers.js';
 import type { AuditRecord } from './record.js';
 
 /** A leaf ready to be stored. */
@@ -8,6 +11,8 @@ export interface Row {
   readonly leaf: string;
   readonly hash: Buffer;
   readonly columns: Columns;
+  /** Where this record hands the log over to another key. */
+  readonly handOver?: HandOver;
 }
 
 /** Where a group of rows came to stand. */
@@ -21,27 +26,6 @@ export interface Appended {
 export interface Found {
   readonly index: number;
   readonly leaf: string;
-}
-
-/**
- * How an append failed:
- * - `late`: a deadline passed before the commit had begun; nothing was written
- * - `row`: one of the rows was not accepted (its id is in the log already, …); nothing was written
- * - `lost`: the connection was gone before the commit had begun; nothing was written
- * - `unknown`: the commit was sent and no answer came
- * - `damaged`: the stored log contradicts its last checkpoint, so nothing may be added to it
- * - `failed`: anything else (locked, disk full, …); nothing was written
- */
-export type LogFailure = 'late' | 'row' | 'lost' | 'unknown' | 'damaged' | 'failed';
-
-export class LogError extends Error {
-  override readonly name = 'LogError';
-  readonly failure: LogFailure;
-
-  constructor(failure: LogFailure, message: string, cause?: unknown) {
-    super(message, { cause });
-    this.failure = failure;
-  }
 }
 
 /** The stored log of one engine, as its one writer in this process sees it. */
@@ -69,11 +53,39 @@ export interface Extension extends Appended {
 }
 
 export function rowOf(leaf: string, record: AuditRecord): Row {
-  return { leaf, hash: leafHash(leaf), columns: columnsOf(record) };
+  const columns = columnsOf(record);
+  const handOver = isHandOver(columns) ? handOverIn(record) : null;
+  return { leaf, hash: leafHash(leaf), columns, ...(handOver === null ? {} : { handOver }) };
 }
 
-/** Grows the tree in memory; when the rows do not become durable, the tree has to be read anew. */
-export function extend(tree: LogTree, rows: readonly Row[], signer: NoteSigner): Extension {
+/** The end of the log, as its writer holds it in memory between two appends. */
+export interface LogEnd {
+  readonly tree: LogTree;
+  /** Signs the next checkpoint; that of a hand-over, together with the key that follows. */
+  signer: NoteSigner;
+}
+
+/** All that sign the checkpoint over these rows, in order: the key in force, and each that it is handed over to. */
+function signersOf(rows: readonly Row[], signer: NoteSigner, signers: LogSigners): NoteSigner[] {
+  const all = [signer];
+  for (const { handOver } of rows) {
+    if (handOver === undefined) continue;
+    if (handOver.from !== all.at(-1)?.verifierKey)
+      throw new LogError('row', 'the log is handed over by a key that does not sign it');
+    all.push(signers.named(handOver.to));
+  }
+  return all;
+}
+
+/**
+ * Grows the log in memory; when the rows do not become durable, its end has to be read anew.
+ *
+ * @throws LogError
+ */
+export function extend(end: LogEnd, rows: readonly Row[], signers: LogSigners): Extension {
+  const { tree } = end;
+  const [signer = end.signer, ...followers] = signersOf(rows, end.signer, signers);
+  end.signer = followers.at(-1) ?? signer;
   const first = tree.size;
   for (const row of rows) tree.append(row.hash);
   const root = tree.root();
@@ -83,7 +95,7 @@ export function extend(tree: LogTree, rows: readonly Row[], signer: NoteSigner):
     treeSize,
     root,
     tiles: tree.takeTiles(),
-    note: signCheckpoint({ size: treeSize, root }, signer),
+    note: signCheckpoint({ size: treeSize, root }, signer, ...followers),
   };
 }
 
@@ -91,6 +103,7 @@ export function extend(tree: LogTree, rows: readonly Row[], signer: NoteSigner):
 export interface StoredHead {
   readonly size: number;
   readonly root: Buffer;
+  readonly note: string;
 }
 
 /**

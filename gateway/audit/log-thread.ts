@@ -14,7 +14,7 @@ export interface ThreadEvents {
 
 /** Keeps one worker thread alive: starts it, and starts another, after a growing pause, when it dies. */
 export class LogThread {
-  readonly #data: LogWorkerData;
+  #data: LogWorkerData;
   readonly #events: ThreadEvents;
   #worker: Worker | undefined;
   #pause: NodeJS.Timeout | undefined;
@@ -34,6 +34,12 @@ export class LogThread {
 
   post(message: ToWorker): void {
     this.#worker?.postMessage(message);
+  }
+
+  /** Tells the thread, and every one that follows it, which keys may sign the log. */
+  learnKeys(keys: LogWorkerData['keys']): void {
+    this.#data = { ...this.#data, keys };
+    this.post({ type: 'keys', keys });
   }
 
   /** Lets the thread finish what it has, but not for ever. */

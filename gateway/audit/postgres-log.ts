@@ -1,6 +1,7 @@
 import pg from 'pg';
-import type { NoteSigner } from './checkpoint.js';
 import { COLUMN_NAMES, type Columns } from './columns.js';
+import { LogError } from './log-error.js';
+import type { LogSigners } from './log-signers.js';
 import {
   type Appended,
   CATCH_UP_LIMIT,
@@ -8,7 +9,7 @@ import {
   type Extension,
   extend,
   type Found,
-  LogError,
+  type LogEnd,
   type LogStore,
   type Row,
   restoreTree,
@@ -59,28 +60,28 @@ function parametersOf(rows: readonly Row[], extension: Extension, at: number): u
 /** The log in PostgreSQL, shared by all nodes of an installation. */
 export class PostgresLog implements LogStore {
   readonly #url: string;
-  readonly #signer: NoteSigner;
+  readonly #signers: LogSigners;
   readonly #timeoutMs: number;
   #client: pg.Client | undefined;
-  #tree: LogTree | undefined;
+  #end: LogEnd | undefined;
 
   /** @param timeoutMs bound on every statement, and on waiting for a turn */
-  constructor(url: string, signer: NoteSigner, timeoutMs: number) {
+  constructor(url: string, signers: LogSigners, timeoutMs: number) {
     this.#url = url;
-    this.#signer = signer;
+    this.#signers = signers;
     this.#timeoutMs = timeoutMs;
   }
 
   open(): Promise<number> {
     return this.#turn(
-      async (client, size) => (await this.#caughtUp(client, size)).size,
+      async (client, size) => (await this.#caughtUp(client, size)).tree.size,
       () => true,
     );
   }
 
   append(rows: readonly Row[], at: number, mayCommit: () => boolean): Promise<Appended> {
     return this.#turn(async (client, size) => {
-      const extension = extend(await this.#caughtUp(client, size), rows, this.#signer);
+      const extension = extend(await this.#caughtUp(client, size), rows, this.#signers);
       await client.query(INSERT, parametersOf(rows, extension, at));
       return { first: extension.first, treeSize: extension.treeSize };
     }, mayCommit);
@@ -126,7 +127,7 @@ export class PostgresLog implements LogStore {
 
   /** Leaves nothing half done: rolls back, or else drops the connection, which does the same. */
   async #giveUp(fault: unknown, committing: boolean): Promise<LogError> {
-    this.#tree = undefined;
+    this.#end = undefined;
     const error = asLogError(fault, committing);
     const gone = error.failure === 'lost' || error.failure === 'unknown';
     const rolledBack = !gone && (await this.#client?.query('ROLLBACK').then(Boolean, () => false)) === true;
@@ -161,25 +162,35 @@ export class PostgresLog implements LogStore {
     return client;
   }
 
-  async #caughtUp(client: pg.Client, size: number): Promise<LogTree> {
-    const tree = this.#tree;
-    if (tree?.size === size) return tree;
+  async #caughtUp(client: pg.Client, size: number): Promise<LogEnd> {
+    const end = this.#end;
+    if (end?.tree.size === size) return end;
     const head = await readHead(client);
-    if (tree === undefined || size < tree.size || size - tree.size > CATCH_UP_LIMIT)
-      return (this.#tree = await readTree(client, size, head));
-    for (const hash of await readLeaves(client, tree.size, size)) tree.append(hash);
-    tree.takeTiles();
-    checkHead(tree, head);
-    return tree;
+    const tree = await grown(client, end?.tree, size, head);
+    return (this.#end = { tree, signer: this.#signers.after(head?.note) });
   }
 }
 
+async function grown(
+  client: pg.Client,
+  tree: LogTree | undefined,
+  size: number,
+  head: StoredHead | undefined,
+): Promise<LogTree> {
+  if (tree === undefined || size < tree.size || size - tree.size > CATCH_UP_LIMIT)
+    return await readTree(client, size, head);
+  for (const hash of await readLeaves(client, tree.size, size)) tree.append(hash);
+  tree.takeTiles();
+  checkHead(tree, head);
+  return tree;
+}
+
 async function readHead(client: pg.Client): Promise<StoredHead | undefined> {
-  const head = await client.query<{ size: number | string; root: Buffer }>(
-    'SELECT tree_size AS size, root_hash AS root FROM log_checkpoints ORDER BY tree_size DESC LIMIT 1',
+  const head = await client.query<{ size: number | string; root: Buffer; note: string }>(
+    'SELECT tree_size AS size, root_hash AS root, note FROM log_checkpoints ORDER BY tree_size DESC LIMIT 1',
   );
   const row = head.rows[0];
-  return row === undefined ? undefined : { size: Number(row.size), root: row.root };
+  return row === undefined ? undefined : { ...row, size: Number(row.size) };
 }
 
 async function readLeaves(client: pg.Client, from: number, to: number): Promise<Buffer[]> {

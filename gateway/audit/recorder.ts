@@ -1,4 +1,4 @@
-import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
 import { uuidv7 } from '../base/ids.js';
 import type { Logger } from '../base/log.js';
@@ -8,15 +8,9 @@ import { canonicalRecord } from './canonical.js';
 import { checkName } from './checkpoint.js';
 import { type FromWorker, monotonicMs, type RefusedMessage, type WrittenMessage } from './log-messages.js';
 import { Doubts } from './doubts.js';
+import { type LogKey, privateLogKey } from './log-key.js';
 import { LogThread } from './log-thread.js';
 import type { AuditRecord, Recorded, Recorder } from './record.js';
-
-/** The Ed25519 key that signs checkpoints. */
-export type LogKey = { readonly kid: string } & (
-  | { readonly privateKeyPem: string }
-  | { readonly privateJwk: JsonWebKey }
-  | { readonly privateKey: KeyObject }
-);
 
 export interface RecorderOptions {
   readonly engine: Engine;
@@ -24,7 +18,10 @@ export interface RecorderOptions {
   readonly location: string;
   /** Names the log for ever in its checkpoints: no spaces, no plus sign. */
   readonly origin: string;
+  /** The first key of the log. */
   readonly logKey: LogKey;
+  /** Those after it, oldest first: each signs once the one before handed over to it. */
+  readonly laterLogKeys?: readonly LogKey[];
   /** The most records that wait for the disk. */
   readonly queue: number;
   /** How long a write waits, milliseconds. */
@@ -58,15 +55,14 @@ const LOG_PRAGMAS = [...SQLITE_PRAGMAS, 'wal_autocheckpoint = 4000'];
 const unavailable = (cause: unknown): Problem =>
   new Problem('record_unavailable', { rule: { kind: 'record', state: 'unwritable' }, cause });
 
-function keyOf(logKey: LogKey): KeyObject {
-  if ('privateKey' in logKey) return logKey.privateKey;
-  return 'privateKeyPem' in logKey
-    ? createPrivateKey(logKey.privateKeyPem)
-    : createPrivateKey({ key: logKey.privateJwk, format: 'jwk' });
+/** The recorder of a log whose key can change. */
+export interface KeyedRecorder extends Recorder {
+  /** All keys that may sign the log, oldest first; none of them signs before it was handed over to. */
+  learnKeys(keys: readonly LogKey[]): void;
 }
 
 /** The half of the log that lives on the main thread: canonical form, batching, waiting, refusing. */
-class LogRecorder implements Recorder {
+class LogRecorder implements KeyedRecorder {
   readonly #options: RecorderOptions;
   readonly #thread: LogThread;
   readonly #batches = new Map<number, Batch>();
@@ -79,11 +75,11 @@ class LogRecorder implements Recorder {
   #drained: (() => void) | undefined;
   #started: { resolve: () => void; reject: (fault: Error) => void } | undefined;
 
-  private constructor(options: RecorderOptions, key: KeyObject) {
+  private constructor(options: RecorderOptions, keys: readonly KeyObject[]) {
     this.#options = options;
     const { engine, location, origin, timeoutMs, pragmas = [] } = options;
     this.#thread = new LogThread(
-      { engine, location, origin, key, timeoutMs, pragmas: [...LOG_PRAGMAS, ...pragmas] },
+      { engine, location, origin, keys, timeoutMs, pragmas: [...LOG_PRAGMAS, ...pragmas] },
       { message: (message) => this.#hear(message), lost: (reason) => this.#lost(reason) },
     );
     this.#doubts = new Doubts(
@@ -94,7 +90,10 @@ class LogRecorder implements Recorder {
 
   static async start(options: RecorderOptions): Promise<LogRecorder> {
     checkName(options.origin);
-    const recorder = new LogRecorder(options, keyOf(options.logKey));
+    const recorder = new LogRecorder(
+      options,
+      [options.logKey, ...(options.laterLogKeys ?? [])].map(privateLogKey),
+    );
     try {
       await new Promise<void>((resolve, reject) => (recorder.#started = { resolve, reject }));
     } catch (fault) {
@@ -125,6 +124,10 @@ class LogRecorder implements Recorder {
       this.#filling ??= this.#newBatch();
       this.#filling.entries.push({ id: record.id, leaf, resolve, reject });
     });
+  }
+
+  learnKeys(keys: readonly LogKey[]): void {
+    this.#thread.learnKeys(keys.map(privateLogKey));
   }
 
   async close(): Promise<void> {
@@ -295,6 +298,6 @@ class LogRecorder implements Recorder {
  * const recorder = await startRecorder({ engine, location, origin: 'lgsp.example/log', logKey, … });
  * const { index } = await recorder.write(record);
  */
-export function startRecorder(options: RecorderOptions): Promise<Recorder> {
+export function startRecorder(options: RecorderOptions): Promise<KeyedRecorder> {
   return LogRecorder.start(options);
 }

@@ -1,6 +1,7 @@
 import BetterSqlite3 from 'better-sqlite3';
-import type { NoteSigner } from './checkpoint.js';
 import { COLUMN_NAMES } from './columns.js';
+import { LogError } from './log-error.js';
+import type { LogSigners } from './log-signers.js';
 import {
   type Appended,
   CATCH_UP_LIMIT,
@@ -8,7 +9,7 @@ import {
   type Extension,
   extend,
   type Found,
-  LogError,
+  type LogEnd,
   type LogStore,
   type Row,
   restoreTree,
@@ -28,7 +29,7 @@ function prepare(db: BetterSqlite3.Database) {
     rollback: db.prepare('ROLLBACK'),
     size: db.prepare<[], number>('SELECT seq + 1 FROM records ORDER BY seq DESC LIMIT 1').pluck(),
     head: db.prepare<[], StoredHead>(
-      'SELECT tree_size AS size, root_hash AS root FROM log_checkpoints ORDER BY tree_size DESC LIMIT 1',
+      'SELECT tree_size AS size, root_hash AS root, note FROM log_checkpoints ORDER BY tree_size DESC LIMIT 1',
     ),
     leaves: db
       .prepare<[number, number], Buffer>(
@@ -54,27 +55,27 @@ function prepare(db: BetterSqlite3.Database) {
 /** The log in the embedded database. Every commit has reached the disk when `append` returns (`synchronous=FULL`). */
 export class SqliteLog implements LogStore {
   readonly #db: BetterSqlite3.Database;
-  readonly #signer: NoteSigner;
+  readonly #signers: LogSigners;
   readonly #statements: ReturnType<typeof prepare>;
-  #tree: LogTree | undefined;
+  #end: LogEnd | undefined;
 
-  constructor(file: string, signer: NoteSigner, pragmas: readonly string[]) {
+  constructor(file: string, signers: LogSigners, pragmas: readonly string[]) {
     this.#db = new BetterSqlite3(file, { fileMustExist: true });
     for (const pragma of pragmas) this.#db.pragma(pragma);
     this.#statements = prepare(this.#db);
-    this.#signer = signer;
+    this.#signers = signers;
   }
 
   open(): Promise<number> {
     return this.#transaction(
-      () => this.#caughtUp().size,
+      () => this.#caughtUp().tree.size,
       () => true,
     );
   }
 
   append(rows: readonly Row[], at: number, mayCommit: () => boolean): Promise<Appended> {
     return this.#transaction(() => {
-      const extension = extend(this.#caughtUp(), rows, this.#signer);
+      const extension = extend(this.#caughtUp(), rows, this.#signers);
       this.#insert(rows, extension, at);
       return { first: extension.first, treeSize: extension.treeSize };
     }, mayCommit);
@@ -103,22 +104,30 @@ export class SqliteLog implements LogStore {
       return Promise.resolve(result);
     } catch (fault) {
       // What was added in memory did not become durable.
-      this.#tree = undefined;
+      this.#end = undefined;
       if (this.#db.inTransaction) this.#statements.rollback.run();
       return Promise.reject(asLogError(fault));
     }
   }
 
-  /** The tree as it is stored now: another process (a second node, the command line) may have added to it. */
-  #caughtUp(): LogTree {
+  /** The end of what is stored now: another process (a second node, the command line) may have added to it. */
+  #caughtUp(): LogEnd {
     const size = this.#statements.size.get() ?? 0;
-    const tree = this.#tree;
-    if (tree?.size === size) return tree;
+    const end = this.#end;
+    if (end?.tree.size === size) return end;
+    const head = this.#statements.head.get();
+    return (this.#end = {
+      tree: this.#grown(end?.tree, size, head),
+      signer: this.#signers.after(head?.note),
+    });
+  }
+
+  #grown(tree: LogTree | undefined, size: number, head: StoredHead | undefined): LogTree {
     if (tree === undefined || size < tree.size || size - tree.size > CATCH_UP_LIMIT)
-      return (this.#tree = restoreTree(size, this.#statements.head.get(), (range) => this.#hashes(range)));
+      return restoreTree(size, head, (range) => this.#hashes(range));
     for (const hash of this.#statements.leaves.all(tree.size, size)) tree.append(hash);
     tree.takeTiles();
-    checkHead(tree, this.#statements.head.get());
+    checkHead(tree, head);
     return tree;
   }
 

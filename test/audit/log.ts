@@ -2,8 +2,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { systemClock } from '../../gateway/base/clock.js';
 import { createLog } from '../../gateway/base/log.js';
 import { verifierKeyText } from '../../gateway/audit/checkpoint.js';
-import type { Recorder } from '../../gateway/audit/record.js';
-import { type RecorderOptions, startRecorder } from '../../gateway/audit/recorder.js';
+import { type KeyedRecorder, type RecorderOptions, startRecorder } from '../../gateway/audit/recorder.js';
 import { type Verification, verifyLog } from '../../gateway/audit/verify/verify.js';
 import type { Database } from '../../gateway/store/database.js';
 import type { Knex } from 'knex';
@@ -12,7 +11,7 @@ export const ORIGIN = 'lgsp.test/log';
 export const logKeys = generateKeyPairSync('ed25519');
 export const verifierKeys = [verifierKeyText(ORIGIN, logKeys.publicKey)];
 
-export function startLog(database: Database, change: Partial<RecorderOptions> = {}): Promise<Recorder> {
+export function startLog(database: Database, change: Partial<RecorderOptions> = {}): Promise<KeyedRecorder> {
   return startRecorder({
     engine: database.engine,
     location: database.location,

@@ -1,5 +1,6 @@
 import { openCheckpoint, type VerifierKey } from '../checkpoint.js';
 import { columnsOf } from '../columns.js';
+import { isHandOver } from '../key-hand-over.js';
 import { HASH_BYTES, leafHash, TILE_WIDTH } from '../tree.js';
 import type { AuditRecord } from '../record.js';
 import { columnThatDiffers, joinColumns } from './joined-columns.js';
@@ -12,9 +13,18 @@ import { columnThatDiffers, joinColumns } from './joined-columns.js';
  * - `history`: records were changed, inserted or exchanged together with their digests; a signed checkpoint says so
  * - `tile`: the records are proved, but a stored tile of the tree was changed or removed
  * - `checkpoint`: a checkpoint is not signed by the log's key, or is not what its row says
+ * - `handover`: a record hands the log over to another key, and the key before did not sign that
  * - `uncovered`: from this record on, no checkpoint vouches
  */
-export type FaultKind = 'missing' | 'changed' | 'columns' | 'history' | 'tile' | 'checkpoint' | 'uncovered';
+export type FaultKind =
+  | 'missing'
+  | 'changed'
+  | 'columns'
+  | 'history'
+  | 'tile'
+  | 'checkpoint'
+  | 'handover'
+  | 'uncovered';
 
 export interface LogFault {
   /** Index of the first record that is concerned. */
@@ -66,7 +76,9 @@ export interface CheckedTile {
 export interface CheckedCheckpoint {
   readonly size: number;
   readonly root: Uint8Array;
-  /** Set when the checkpoint is not what the log's key signed. */
+  /** Hashes of the keys whose signature holds, hexadecimal; whether they may sign, the chunk does not know. */
+  readonly signedBy: readonly string[];
+  /** Set when nobody known signed it, or its row says something else. */
   readonly fault?: string;
 }
 
@@ -79,18 +91,27 @@ export interface CheckedChunk {
   /** By index of the tile. */
   readonly tiles: ReadonlyMap<number, CheckedTile>;
   readonly checkpoints: readonly CheckedCheckpoint[];
+  /** Records that hand the log over to another key, by index. */
+  readonly handOvers: ReadonlyMap<number, AuditRecord>;
   readonly fault?: LogFault;
 }
 
-/** Everything about a chunk that needs no neighbour: digests, columns, signatures, the tiles of its leaves. */
+/**
+ * Everything about a chunk that needs no neighbour: digests, columns, signatures, the tiles of its leaves.
+ *
+ * @param keys all that could have signed
+ */
 export function checkChunk(stored: StoredChunk, keys: readonly VerifierKey[]): CheckedChunk {
   const { from, to } = stored;
   const hashes = Buffer.alloc((to - from) * HASH_BYTES);
+  const handOvers = new Map<number, AuditRecord>();
   let index = from;
   let fault: LogFault | undefined;
   for (const row of stored.rows) {
-    fault = faultOf(row, index);
+    const record = readLeaf(row.leaf);
+    fault = faultOf(row, record, index);
     if (fault !== undefined) break;
+    if (record !== null && isHandOver({ ...record, noun: record.target?.noun })) handOvers.set(index, record);
     row.hash.copy(hashes, (index - from) * HASH_BYTES);
     index++;
   }
@@ -102,28 +123,34 @@ export function checkChunk(stored: StoredChunk, keys: readonly VerifierKey[]): C
     hashes: hashes.subarray(0, (index - from) * HASH_BYTES),
     tiles: checkTiles(stored, hashes),
     checkpoints: stored.checkpoints.map((one) => checkCheckpoint(one, keys)),
+    handOvers,
     ...(fault === undefined ? {} : { fault }),
   };
 }
 
-function faultOf(row: StoredRow, index: number): LogFault | undefined {
+function readLeaf(leaf: string): AuditRecord | null {
+  try {
+    const record = JSON.parse(leaf) as unknown;
+    return typeof record === 'object' && record !== null ? (record as AuditRecord) : null;
+  } catch {
+    return null;
+  }
+}
+
+function faultOf(row: StoredRow, record: AuditRecord | null, index: number): LogFault | undefined {
   if (row.seq !== index) return { index, what: 'missing', detail: `record ${index} is missing` };
   if (!leafHash(row.leaf).equals(row.hash)) {
     const detail = `record ${index} is not the one whose digest the log holds`;
     return { index, what: 'changed', detail };
   }
-  const wrong = wrongColumn(row);
+  const wrong = record === null ? 'id' : wrongColumn(record, row.columns);
   if (wrong === undefined) return undefined;
   return { index, what: 'columns', detail: `column ${wrong} of record ${index} is not what the record says` };
 }
 
-function wrongColumn({ leaf, columns }: StoredRow): string | undefined {
-  try {
-    const expected = joinColumns(columnsOf(JSON.parse(leaf) as AuditRecord));
-    return expected === columns ? undefined : columnThatDiffers(expected, columns);
-  } catch {
-    return 'id';
-  }
+function wrongColumn(record: AuditRecord, columns: string): string | undefined {
+  const expected = joinColumns(columnsOf(record));
+  return expected === columns ? undefined : columnThatDiffers(expected, columns);
 }
 
 function checkTiles({ from, to, tiles }: StoredChunk, hashes: Buffer): Map<number, CheckedTile> {
@@ -141,13 +168,18 @@ function checkTiles({ from, to, tiles }: StoredChunk, hashes: Buffer): Map<numbe
   return checked;
 }
 
-function checkCheckpoint(stored: StoredCheckpoint, keys: readonly VerifierKey[]): CheckedCheckpoint {
-  const { size, root, note } = stored;
-  const signed = openCheckpoint(note, keys);
-  if (signed === null) return { size, root, fault: `the checkpoint at ${size} is not signed by a known key` };
+function checkCheckpoint(
+  { size, root, note }: StoredCheckpoint,
+  keys: readonly VerifierKey[],
+): CheckedCheckpoint {
+  const signers = keys.filter((key) => openCheckpoint(note, [key]) !== null);
+  const signed = openCheckpoint(note, signers);
+  const signedBy = signers.map((key) => key.keyHash.toString('hex'));
+  if (signed === null)
+    return { size, root, signedBy, fault: `the checkpoint at ${size} is not signed by a known key` };
   if (signed.size !== size || !signed.root.equals(root))
-    return { size, root, fault: `the checkpoint at ${size} is not what was signed` };
-  return { size, root };
+    return { size, root, signedBy, fault: `the checkpoint at ${size} is not what was signed` };
+  return { size, root, signedBy };
 }
 
 /** Which hash is the first to differ; the count of hashes compared, when none does. */

@@ -6,6 +6,8 @@ export interface LogReader {
   extent(): Promise<Extent>;
   /** Everything stored about the records from `from` up to but not including `to`. */
   chunk(from: number, to: number): Promise<StoredChunk>;
+  /** vkeys that records hand the log over to, whether or not the key before signed that. */
+  namedKeys(): Promise<string[]>;
   tile(level: number, index: number): Promise<StoredTile | undefined>;
   close(): Promise<void>;
 }

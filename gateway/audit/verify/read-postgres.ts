@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { HAND_OVER_NOUN, keysNamedIn } from '../key-hand-over.js';
 import { TILE_WIDTH } from '../tree.js';
 import type { StoredCheckpoint, StoredChunk, StoredRow, StoredTile } from './chunk.js';
 import { joinedColumnsSql } from './joined-columns.js';
@@ -8,6 +9,7 @@ const EXTENT = `SELECT (SELECT coalesce(max(seq) + 1, 0) FROM records)::bigint A
   (SELECT coalesce(max(tree_size), 0) FROM log_checkpoints)::bigint AS covered`;
 const ROWS = `SELECT seq, leaf, leaf_hash AS hash, ${joinedColumnsSql('postgres')} AS columns FROM records
   WHERE seq >= $1 AND seq < $2 ORDER BY seq`;
+const HAND_OVERS = 'SELECT leaf FROM records WHERE noun = $1 ORDER BY seq';
 const TILES = `SELECT tile_index AS index, hashes, root FROM log_tiles
   WHERE level = $1 AND tile_index >= $2 AND tile_index < $3`;
 const CHECKPOINTS = `SELECT tree_size AS size, root_hash AS root, note FROM log_checkpoints
@@ -53,6 +55,11 @@ export class PostgresLogReader implements LogReader {
       tiles: await this.#tiles(tiles),
       checkpoints: heads.map((head) => ({ ...head, size: Number(head.size) })),
     };
+  }
+
+  async namedKeys(): Promise<string[]> {
+    const rows = await this.#rows<{ leaf: string }>(HAND_OVERS, [HAND_OVER_NOUN]);
+    return keysNamedIn(rows.map(({ leaf }) => leaf));
   }
 
   async tile(level: number, index: number): Promise<StoredTile | undefined> {

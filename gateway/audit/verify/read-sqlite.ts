@@ -1,4 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3';
+import { HAND_OVER_NOUN, keysNamedIn } from '../key-hand-over.js';
 import { TILE_WIDTH } from '../tree.js';
 import type { StoredCheckpoint, StoredChunk, StoredRow, StoredTile } from './chunk.js';
 import { joinedColumnsSql } from './joined-columns.js';
@@ -8,6 +9,7 @@ function prepare(db: BetterSqlite3.Database) {
   return {
     extent: db.prepare<[], Extent>(`SELECT (SELECT coalesce(max(seq) + 1, 0) FROM records) AS leaves,
       (SELECT coalesce(max(tree_size), 0) FROM log_checkpoints) AS covered`),
+    handOvers: db.prepare<[string], string>('SELECT leaf FROM records WHERE noun = ? ORDER BY seq').pluck(),
     rows: db
       .prepare<[number, number], [number, string, Buffer, string]>(
         `SELECT seq, leaf, leaf_hash, ${joinedColumnsSql('sqlite')} FROM records
@@ -50,6 +52,10 @@ export class SqliteLogReader implements LogReader {
       tiles: tiles.all(Math.floor(from / TILE_WIDTH), Math.floor(to / TILE_WIDTH)),
       checkpoints: checkpoints.all(from, to),
     });
+  }
+
+  namedKeys(): Promise<string[]> {
+    return Promise.resolve(keysNamedIn(this.#statements.handOvers.all(HAND_OVER_NOUN)));
   }
 
   tile(level: number, index: number): Promise<StoredTile | undefined> {

@@ -13,6 +13,7 @@ import {
   firstDifference,
   type LogFault,
 } from './chunk.js';
+import { KeysInForce } from './keys-in-force.js';
 import type { LogReader } from './log-reader.js';
 import { openLogReader } from './read-log.js';
 
@@ -28,7 +29,7 @@ export interface Verification {
 }
 
 export interface VerifyOptions {
-  /** C2SP vkeys (`name+hash+key`) that may sign the log: the present one and all before it. */
+  /** C2SP vkeys (`name+hash+key`): the first key of the log. Later ones count only once they were handed over to. */
   readonly verifierKeys: readonly string[];
   /** Threads that read and check; one a processor unless told, none for a log that is short. */
   readonly threads?: number;
@@ -55,6 +56,7 @@ class Found extends Error {
 /** Grows the tree over checked chunks and holds it against what was stored and signed. */
 class Verifier {
   readonly #reader: LogReader;
+  readonly #keys: KeysInForce;
   readonly tree = new LogTree();
   /** Leaves that a checkpoint has proved, and the root over them. */
   proved = 0;
@@ -62,13 +64,16 @@ class Verifier {
   /** A stored tile that differs from the leaves; which of the two is wrong, the next checkpoint tells. */
   #suspect: { readonly index: number; readonly detail: string } | undefined;
 
-  constructor(reader: LogReader) {
+  /** @param trusted the first keys of the log: later ones count once they were handed over to */
+  constructor(reader: LogReader, trusted: readonly VerifierKey[]) {
     this.#reader = reader;
+    this.#keys = new KeysInForce(trusted);
   }
 
   async add(chunk: CheckedChunk): Promise<void> {
     let next = 0;
     for (let at = 0; at < chunk.hashes.length; at += HASH_BYTES) {
+      this.#followHandOver(chunk.handOvers);
       this.tree.append(Buffer.from(chunk.hashes.buffer, chunk.hashes.byteOffset + at, HASH_BYTES));
       if (this.tree.size % TILE_WIDTH === 0) await this.#checkTiles(chunk.tiles);
       for (let one = chunk.checkpoints[next]; one !== undefined && one.size <= this.tree.size; ) {
@@ -77,6 +82,14 @@ class Verifier {
       }
     }
     if (chunk.fault !== undefined) throw new Found(chunk.fault.what, chunk.fault.index, chunk.fault.detail);
+  }
+
+  #followHandOver(handOvers: CheckedChunk['handOvers']): void {
+    const index = this.tree.size;
+    const record = handOvers.get(index);
+    if (record === undefined || this.#keys.handOver(record)) return;
+    const detail = `record ${index} hands the log over, and the key before did not sign that`;
+    throw new Found('handover', index, detail);
   }
 
   async #checkTiles(ofLeaves: ReadonlyMap<number, CheckedTile>): Promise<void> {
@@ -103,8 +116,14 @@ class Verifier {
     };
   }
 
-  async #checkCheckpoint({ size, root, fault }: CheckedCheckpoint): Promise<void> {
+  async #checkCheckpoint({ size, root, signedBy, fault }: CheckedCheckpoint): Promise<void> {
     if (fault !== undefined) throw new Found('checkpoint', this.proved, fault);
+    if (!this.#keys.signed(signedBy))
+      throw new Found(
+        'checkpoint',
+        this.proved,
+        `the checkpoint at ${size} is not signed by the key in force`,
+      );
     if (size !== this.tree.size)
       throw new Found('checkpoint', this.proved, `the checkpoint at ${size} stands out of order`);
     const own = this.tree.root();
@@ -159,13 +178,14 @@ export async function verifyLog(database: Database, options: VerifyOptions): Pro
   try {
     const { leaves, covered } = await reader.extent();
     const size = Math.max(leaves, covered);
+    const verifierKeys = [...new Set([...options.verifierKeys, ...(await reader.namedKeys())])];
     const threads = options.threads ?? (size < WORTH_A_THREAD ? 0 : availableParallelism());
     const checker =
       threads === 0
-        ? checkHere(reader, keys)
-        : new CheckThreads({ engine, location, verifierKeys: options.verifierKeys }, threads);
+        ? checkHere(reader, verifierKeys.map(parseVerifierKey))
+        : new CheckThreads({ engine, location, verifierKeys }, threads);
     try {
-      return await verified(new Verifier(reader), checker, size, covered, options);
+      return await verified(new Verifier(reader, keys), checker, size, covered, options);
     } finally {
       await checker.close();
     }

@@ -4,7 +4,7 @@ import { uuidv7 } from '../base/ids.js';
 import type { Logger } from '../base/log.js';
 import { Problem } from '../base/problem.js';
 import { type Engine, SQLITE_PRAGMAS } from '../store/database.js';
-import { canonicalRecord } from './canonical.js';
+import { leafOf } from './leaf.js';
 import { checkName } from './checkpoint.js';
 import { type FromWorker, monotonicMs, type RefusedMessage, type WrittenMessage } from './log-messages.js';
 import { Doubts } from './doubts.js';
@@ -115,7 +115,7 @@ class LogRecorder implements KeyedRecorder {
     if (this.#waiting >= this.#options.queue) return Promise.reject(new Problem('overloaded'));
     let leaf: string;
     try {
-      leaf = canonicalRecord(record);
+      leaf = leafOf(record);
     } catch (cause) {
       return Promise.reject(unavailable(cause));
     }

@@ -8,6 +8,7 @@ import { KEY_PURPOSES, type KeyPurpose } from '../store/signing-keys.js';
 import { CommandFailure } from './failure.js';
 import { type Io, json } from './io.js';
 import { loadSettings } from './settings.js';
+import { checkReceipt } from './verify-receipt.js';
 import { verifyInstallation } from './verify-log.js';
 
 interface NodeFlags {
@@ -40,6 +41,9 @@ async function rotate(io: Io, purpose: KeyPurpose, flags: NodeFlags): Promise<vo
 
 interface VerifyFlags extends NodeFlags {
   readonly key: readonly string[];
+  readonly receipt?: string;
+  readonly handOvers?: string;
+  readonly body?: string;
 }
 
 /** Progress is for a person who waits: a line a percent at most, and none for programs. */
@@ -54,6 +58,10 @@ function progressTo(io: Io): (done: number, size: number) => void {
 }
 
 async function verify(io: Io, flags: VerifyFlags): Promise<void> {
+  if (flags.receipt !== undefined) {
+    checkReceipt(io, { ...flags, receipt: flags.receipt });
+    return;
+  }
   const database = openDatabase(loadSettings(flags.config, io.env));
   try {
     const programs = flags.json === true;
@@ -90,6 +98,12 @@ function addAudit(program: Command, io: Io): void {
     .command('verify')
     .description('recompute the whole log, and name the first record that was changed, removed or moved')
     .option('--key <vkey...>', "trust these verifier keys rather than the database's own", [])
+    .option('--receipt <file>', 'verify this receipt instead, offline: needs --key, reads no database')
+    .option(
+      '--hand-overs <file>',
+      'with --receipt: what /api/audit/log/keys answers, to follow --key to later keys',
+    )
+    .option('--body <file>', 'with --receipt: the response body, held against the record')
     .option(...CONFIG)
     .option(...JSON_OPTION)
     .action((flags: VerifyFlags) => verify(io, flags));

@@ -1,21 +1,14 @@
-import { createPublicKey } from 'node:crypto';
-import { verifierKeyText } from '../audit/checkpoint.js';
+import { publishedKeys } from '../audit/published-keys.js';
 import { type Verification, verifyLog } from '../audit/verify/verify.js';
 import type { Database } from '../store/database.js';
-import { findInstallationValue } from '../store/installation.js';
-import { listSigningKeys } from '../store/signing-keys.js';
 import { CommandFailure } from './failure.js';
 
-/** C2SP vkeys of every key that has signed or may sign the log, as the installation itself says. */
-export async function storedVerifierKeys({ knex }: Database): Promise<string[]> {
-  const origin = await findInstallationValue(knex, 'log-origin');
-  if (origin === undefined)
+/** The keys of the log, as the installation itself says. */
+async function storedVerifierKeys(database: Database): Promise<readonly string[]> {
+  const published = await publishedKeys(database);
+  if (published === null)
     throw new CommandFailure('there is no log here: no gateway was started on this database');
-  const rows = await listSigningKeys(knex, 0);
-  return rows
-    .filter(({ purpose }) => purpose === 'log')
-    .map(({ public_jwk }) => JSON.parse(public_jwk) as Record<string, string>)
-    .map((jwk) => verifierKeyText(origin, createPublicKey({ key: jwk, format: 'jwk' })));
+  return published.keys;
 }
 
 /**

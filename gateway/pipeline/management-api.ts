@@ -2,6 +2,7 @@ import { type Document, OpenAPIBackend } from 'openapi-backend';
 import { Problem } from '../base/problem.js';
 import type { Contract, Operation } from '../catalogue/contract.js';
 import type { ControlHandler, ControlHandlers } from '../control/handler.js';
+import { restFolder } from './rest-parameter.js';
 import { matchOperation } from './match-operation.js';
 
 export interface ControlMatch {
@@ -50,8 +51,10 @@ export async function createManagementApi(
     .filter(([id, held]) => handlers[id] === undefined || held.length === 0)
     .map(([id]) => id);
   if (faults.length > 0) throw new Error(`openapi.yaml: no handler or no role for ${faults.join(', ')}`);
+  const folded = restFolder(document as Parameters<typeof restFolder>[0]);
   return {
-    match(method, path) {
+    match(method, sent) {
+      const path = folded(sent);
       const matched = backend.matchOperation({ method, path, headers: {} });
       const id = matched?.operationId;
       const handler = id === undefined ? undefined : handlers[id];

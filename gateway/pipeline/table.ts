@@ -4,6 +4,7 @@ import type { Config } from '../base/config.js';
 import type { Exchange, Stage, StageName } from '../base/exchange.js';
 import type { Logger } from '../base/log.js';
 import type { Catalogue } from '../catalogue/catalogue.js';
+import type { Database } from '../store/database.js';
 import type { TokenVerifier } from '../identity/token.js';
 import type { AdminExchange, DataExchange, OpenExchange } from './exchanges.js';
 import type { Limits } from './limits.js';
@@ -39,6 +40,8 @@ export interface Rooms {
   readonly limits: Limits;
   readonly quota: Quota;
   readonly recorder: Recorder;
+  /** Where receipts are read from. */
+  readonly database: Database;
   readonly api: ManagementApi;
 }
 

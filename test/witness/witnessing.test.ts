@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { latestCheckpoint } from '../../gateway/audit/search.js';
-import { storedVerifierKeys } from '../../gateway/cli/verify-log.js';
+import { publishedKeys } from '../../gateway/audit/published-keys.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { eventually, startTestGateway, type TestGateway } from '../kit/gateway.js';
 import { type LogWitness, startLogWitness } from '../kit/log-witness.js';
@@ -35,7 +35,7 @@ for (const engine of engines) {
     let gateway: TestGateway;
     let authority: TimeStampAuthority;
     let witness: LogWitness;
-    let keys: string[] = [];
+    let keys: readonly string[] = [];
     let folder: string;
 
     const settings = () => ({
@@ -61,7 +61,7 @@ for (const engine of engines) {
       await addSystem(test.database, 'thanh-tra', 'H35', { roles: ['auditor'] });
       await addSystem(test.database, 'khai-thac', 'H35.11');
       gateway = await startTestGateway(test, settings());
-      keys = await storedVerifierKeys(test.database);
+      keys = [...((await publishedKeys(test.database))?.keys ?? [])];
     });
     after(async () => {
       await gateway.close();

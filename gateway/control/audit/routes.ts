@@ -1,7 +1,8 @@
-import { getRecord, latestCheckpoint, type RecordQuery, searchRecords } from '../../audit/search.js';
+import { type RecordQuery, searchRecords } from '../../audit/search.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { notFound } from '../refusals.js';
-import { scopeFor, scopesOf } from './rules.js';
+import { logRoutes } from './log-routes.js';
+import { findVisible, scopeFor } from './rules.js';
 import * as witnesses from './witnesses.js';
 
 /** The query of the contract: its times are texts. */
@@ -23,23 +24,10 @@ async function list({ database }: ControlContext, call: ControlCall): Promise<Co
   return { status: 200, body: { items, next } };
 }
 
-async function get({ database }: ControlContext, { path, caller }: ControlCall): Promise<ControlResult> {
-  const id = (path['id'] ?? '').toLowerCase();
-  for (const scope of scopesOf(caller)) {
-    const found = await getRecord(database, id, scope);
-    if (found !== null) return { status: 200, body: found };
-  }
-  throw notFound();
-}
-
-async function checkpoint({ database }: ControlContext): Promise<ControlResult> {
-  const head = await latestCheckpoint(database);
-  if (head === null) throw notFound();
-  return {
-    status: 200,
-    body: head.note,
-    headers: { 'content-type': 'text/plain; charset=utf-8', 'lgsp-tree-size': String(head.size) },
-  };
+async function get({ database }: ControlContext, call: ControlCall): Promise<ControlResult> {
+  const found = await findVisible(database, call);
+  if (found === null) throw notFound();
+  return { status: 200, body: found };
 }
 
 /** The record: who called what, and what was changed. Reading it is all that anybody can do. */
@@ -47,8 +35,8 @@ export function auditRoutes(context: ControlContext): ControlHandlers {
   return {
     listRecords: (call) => list(context, call),
     getRecord: (call) => get(context, call),
-    getCheckpoint: () => checkpoint(context),
     listWitnesses: () => witnesses.list(context),
     getWitnessEvidence: (call) => witnesses.evidence(context, call),
+    ...logRoutes(context),
   };
 }

@@ -1,4 +1,5 @@
-import type { RecordQuery, RecordScope } from '../../audit/search.js';
+import { type FoundRecord, getRecord, type RecordQuery, type RecordScope } from '../../audit/search.js';
+import type { Database } from '../../store/database.js';
 import type { ControlCall } from '../handler.js';
 
 type Caller = ControlCall['caller'];
@@ -12,6 +13,19 @@ export function scopesOf({ roles, agency }: Caller): RecordScope[] {
   if (roles.includes('provider')) scopes.push({ provider: agency });
   if (roles.includes('consumer')) scopes.push({ agency });
   return scopes;
+}
+
+/** The record that the path names; null when there is none, or the caller may not see it. */
+export async function findVisible(
+  database: Database,
+  { path, caller }: Pick<ControlCall, 'path' | 'caller'>,
+): Promise<FoundRecord | null> {
+  const id = (path['id'] ?? '').toLowerCase();
+  for (const scope of scopesOf(caller)) {
+    const found = await getRecord(database, id, scope);
+    if (found !== null) return found;
+  }
+  return null;
 }
 
 /**

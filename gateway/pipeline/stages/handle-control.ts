@@ -4,6 +4,7 @@ import type { Stage } from '../../base/exchange.js';
 import { Problem } from '../../base/problem.js';
 import type { ControlCall } from '../../control/handler.js';
 import type { AdminExchange } from '../exchanges.js';
+import { unlessModified } from '../not-modified.js';
 import { writeOpening } from '../opening.js';
 
 const EMPTY = Buffer.alloc(0);
@@ -50,7 +51,7 @@ export function handleControl({
         ...result.headers,
       };
       const body = result.body === undefined ? EMPTY : bytesOf(result.body);
-      exchange.answer = { status: result.status, headers, body };
+      exchange.answer = unlessModified(exchange.request, { status: result.status, headers, body });
     },
   };
 }

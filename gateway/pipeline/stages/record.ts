@@ -1,17 +1,57 @@
 import type { Recorder } from '../../audit/record.js';
+import { storedReceipt } from '../../audit/stored-receipt.js';
 import type { Clock } from '../../base/clock.js';
-import type { Stage } from '../../base/exchange.js';
+import type { Exchange, Stage } from '../../base/exchange.js';
+import type { Logger } from '../../base/log.js';
+import type { Database } from '../../store/database.js';
 import { closingRecord } from '../call-record.js';
+import { receiptWanted } from '../receipt-wanted.js';
+
+export interface RecordParts {
+  readonly recorder: Recorder;
+  readonly clock: Clock;
+  readonly database: Database;
+  readonly log: Logger;
+}
+
+/** Many clients and proxies take no more than 16 kB of headers in all. */
+const RECEIPT_HEADER_BYTES = 12_288;
+/** Refusals that keep a node from doing too much must not make it do more. */
+const SPARING = new Set(['rate_limited', 'overloaded']);
+
+/** The record is durable whatever becomes of this: who does not get a receipt now can ask for it later. */
+async function receiptHeader(exchange: Exchange, index: number, parts: RecordParts): Promise<string | null> {
+  if (exchange.problem !== null && SPARING.has(exchange.problem.code)) return null;
+  try {
+    const receipt = await storedReceipt(parts.database, index);
+    const header = receipt === null ? null : `:${Buffer.from(receipt, 'utf8').toString('base64')}:`;
+    return header === null || header.length > RECEIPT_HEADER_BYTES ? null : header;
+  } catch (error) {
+    parts.log.warn({ err: error, id: exchange.id }, 'a receipt could not be made');
+    return null;
+  }
+}
+
+async function addReceipt(exchange: Exchange, index: number, parts: RecordParts): Promise<void> {
+  const { extraHeaders, id } = exchange;
+  const link = `</api/audit/records/${id}/receipt>; rel="receipt"`;
+  const others = extraHeaders['Link'];
+  extraHeaders['Link'] = others === undefined ? link : `${others}, ${link}`;
+  const header = await receiptHeader(exchange, index, parts);
+  if (header !== null) extraHeaders['Lgsp-Receipt'] = header;
+}
 
 /** Writes how the attempt ended. The answer, or the refusal, leaves only after this resolved. */
-export function record({ recorder, clock }: { recorder: Recorder; clock: Clock }): Stage {
+export function record(parts: RecordParts): Stage {
+  const { recorder, clock } = parts;
   return {
     name: 'record',
     needs: [],
     gives: ['recorded'],
     async run(exchange) {
-      await recorder.write(closingRecord(exchange, clock.now()));
+      const { index } = await recorder.write(closingRecord(exchange, clock.now()));
       exchange.extraHeaders['Lgsp-Record'] = exchange.id;
+      if (receiptWanted(exchange.request.headers['want-receipt'])) await addReceipt(exchange, index, parts);
     },
   };
 }

@@ -67,6 +67,9 @@ const STEP = {
 function answersOfLists(): SampleCall[] {
   return [
     answered('Mã 03532 ngày 01/08/2025 là xã Pu Sam Cáp', IOC, PU_SAM_CAP, 'Pu Sam Cáp'),
+    answered('Kèm biên nhận của bản ghi (tiêu đề Lgsp-Receipt)', IOC, PU_SAM_CAP, 'Pu Sam Cáp', {
+      headers: { 'want-receipt': '?1' },
+    }),
     answered(
       'Mã 03532 ngày 11/03/2025 là xã Noong Hẻo',
       MOT_CUA,

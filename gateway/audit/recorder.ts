@@ -8,9 +8,9 @@ import { leafOf } from './leaf.js';
 import { checkName } from './checkpoint.js';
 import { type FromWorker, monotonicMs, type RefusedMessage, type WrittenMessage } from './log-messages.js';
 import { Doubts } from './doubts.js';
-import { type LogKey, privateLogKey } from './log-key.js';
+import { type KeyedRecorder, type LogKey, privateLogKey } from './log-key.js';
 import { LogThread } from './log-thread.js';
-import type { AuditRecord, Recorded, Recorder } from './record.js';
+import type { AuditRecord, Recorded } from './record.js';
 
 export interface RecorderOptions {
   readonly engine: Engine;
@@ -54,12 +54,6 @@ const LOG_PRAGMAS = [...SQLITE_PRAGMAS, 'wal_autocheckpoint = 4000'];
 
 const unavailable = (cause: unknown): Problem =>
   new Problem('record_unavailable', { rule: { kind: 'record', state: 'unwritable' }, cause });
-
-/** The recorder of a log whose key can change. */
-export interface KeyedRecorder extends Recorder {
-  /** All keys that may sign the log, oldest first; none of them signs before it was handed over to. */
-  learnKeys(keys: readonly LogKey[]): void;
-}
 
 /** The half of the log that lives on the main thread: canonical form, batching, waiting, refusing. */
 class LogRecorder implements KeyedRecorder {

@@ -1,6 +1,6 @@
 import { noteSigner } from '../audit/checkpoint.js';
 import { type HandOver, handOverRecord, signHandOver } from '../audit/key-hand-over.js';
-import type { KeyedRecorder } from '../audit/recorder.js';
+import type { KeyedRecorder } from '../audit/log-key.js';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
 import type { KeyRing } from '../identity/key-ring.js';

@@ -7,7 +7,7 @@ import {
   handOverText,
   signHandOver,
 } from '../../gateway/audit/key-hand-over.js';
-import type { KeyedRecorder } from '../../gateway/audit/recorder.js';
+import type { KeyedRecorder } from '../../gateway/audit/log-key.js';
 import { verifyLog } from '../../gateway/audit/verify/verify.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { logKeys, ORIGIN, startLog, verifierKeys } from './log.js';

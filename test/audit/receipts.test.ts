@@ -1,17 +1,20 @@
 import assert from 'node:assert/strict';
+import { generateKeyPairSync } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseVerifierKey } from '../../gateway/audit/checkpoint.js';
+import { noteSigner, parseVerifierKey } from '../../gateway/audit/checkpoint.js';
+import { signHandOver } from '../../gateway/audit/key-hand-over.js';
 import { leafOf, LEAF_BYTES } from '../../gateway/audit/leaf.js';
 import type { PublishedKeys } from '../../gateway/audit/published-keys.js';
 import { verifyConsistency, verifyInclusion } from '../../gateway/audit/proofs.js';
-import { formatReceipt, parseReceipt, verifyReceipt } from '../../gateway/audit/receipt.js';
+import { followHandOvers, formatReceipt, parseReceipt, verifyReceipt } from '../../gateway/audit/receipt.js';
 import { HASH_BYTES, leafHash } from '../../gateway/audit/tree.js';
 import { runCommand } from '../../gateway/cli/program.js';
 import { receiptWanted } from '../../gateway/pipeline/receipt-wanted.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { startTestGateway, type TestGateway } from '../kit/gateway.js';
 import { addAgency, addSystem } from '../kit/province.js';
+import { ORIGIN } from './log.js';
 import { aRecord } from './records.js';
 
 const b64 = (text: string): Buffer => Buffer.from(text, 'base64');
@@ -46,6 +49,22 @@ describe('Want-Receipt', () => {
       assert.equal(receiptWanted(header), wanted));
 });
 
+describe('the keys of receipts', () => {
+  const [one, two, three] = [1, 2, 3].map(() =>
+    noteSigner(ORIGIN, generateKeyPairSync('ed25519').privateKey),
+  );
+  const known = [parseVerifierKey(one!.verifierKey)];
+
+  it('are followed from the first through its hand-overs, and no others', () => {
+    const first = signHandOver(one!, two!.verifierKey);
+    const second = signHandOver(two!, three!.verifierKey);
+    assert.equal(followHandOvers(known, [first, second]).length, 3);
+    assert.equal(followHandOvers(known, [second]).length, 1);
+    assert.equal(followHandOvers(known, [{ ...first, to: three!.verifierKey }, second]).length, 1);
+    assert.throws(() => followHandOvers(known, [{ ...first, to: 'nonsense' }]), RangeError);
+  });
+});
+
 describe('a leaf', () => {
   it('fits an entry bundle: what an act changed is digested where it is too large', () => {
     const small = aRecord({ target: { noun: 'x', key: 'y', after: 'a'.repeat(60_000) } });
@@ -73,6 +92,8 @@ for (const engine of engines) {
       await addAgency(test.database, 'H35.11');
       await addSystem(test.database, 'auditor', 'H35.11', { roles: ['auditor'] });
       await addSystem(test.database, 'consumer', 'H35.11', { roles: ['consumer'] });
+      await addAgency(test.database, 'H35.12');
+      await addSystem(test.database, 'stranger', 'H35.12', { roles: ['consumer'] });
       node = await startTestGateway(test);
       for (let i = 0; i < 7; i++) await Promise.all(Array.from({ length: 40 }, () => get('/me')));
       keys = (await (await get('/audit/log/keys')).json()) as PublishedKeys;
@@ -149,9 +170,10 @@ for (const engine of engines) {
 
     it('are closed to who may not see the record', async () => {
       const [row] = await test.database.knex('records').where({ system: 'auditor' }).select('id').limit(1);
-      await addAgency(test.database, 'H35.12').catch(() => undefined);
       assert.equal((await get(`/audit/records/${uuid()}/receipt`)).status, 404);
       assert.equal((await get(`/audit/records/${row.id}/receipt`, {}, null)).status, 401);
+      assert.equal((await get(`/audit/records/${row.id}/receipt`, {}, 'stranger')).status, 404);
+      assert.equal((await get(`/audit/records/${row.id}/receipt`, {}, 'consumer')).status, 200);
     });
     const uuid = (): string => '01890000-0000-7000-8000-000000000000';
 

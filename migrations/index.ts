@@ -6,12 +6,13 @@ import * as documents from './0004-documents.js';
 import * as legalBasis from './0005-legal-basis.js';
 import * as sharing from './0006-sharing.js';
 import * as people from './0007-people.js';
-import * as notices from './0009-notices.js';
 import * as boundTokens from './0008-bound-tokens.js';
+import * as notices from './0009-notices.js';
 import * as changeGate from './0010-change-gate.js';
 import * as systemAccess from './0011-system-access.js';
 import * as fourEyes from './0012-four-eyes.js';
 import * as noticesKept from './0013-notices-kept.js';
+import * as recordSearch from './0018-record-search.js';
 import * as witnesses from './0021-witnesses.js';
 
 interface Step {
@@ -34,6 +35,7 @@ const STEPS: readonly Step[] = [
   { name: '0011-system-access', ...systemAccess },
   { name: '0012-four-eyes', ...fourEyes },
   { name: '0013-notices-kept', ...noticesKept },
+  { name: '0018-record-search', ...recordSearch },
   { name: '0021-witnesses', ...witnesses },
 ];
 

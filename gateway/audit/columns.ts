@@ -17,6 +17,7 @@ const WIDTHS = {
   opening: 36,
   noun: 32,
   target_key: 160,
+  grant_no: 64,
 } as const;
 
 export type TextColumn = keyof typeof WIDTHS;
@@ -51,6 +52,7 @@ export const COLUMN_NAMES = [
   'opening',
   'noun',
   'target_key',
+  'grant_no',
 ] as const satisfies readonly (keyof Columns)[];
 
 // NUL and lone surrogates are what a text column cannot hold; the two separators are what verification joins columns by.
@@ -92,5 +94,6 @@ export function columnsOf(record: AuditRecord): Columns {
     opening: clip('opening', record.opening),
     noun: clip('noun', record.target?.noun),
     target_key: clip('target_key', record.target?.key),
+    grant_no: clip('grant_no', record.grant),
   };
 }

@@ -1,42 +1,23 @@
 import type { Knex } from 'knex';
-import type { Outcome } from '../base/exchange.js';
 import { Problem } from '../base/problem.js';
 import type { Database } from '../store/database.js';
-import { clip, type TextColumn } from './columns.js';
 import type { AuditRecord } from './record.js';
+import { passOver } from './search/pass-over.js';
+import { type RecordReader, readerOf } from './search/reader.js';
+import {
+  applyTerm,
+  leadOf,
+  lookedAt,
+  type RecordFilters,
+  type RecordScope,
+  type Term,
+  termsOf,
+} from './search/terms.js';
 
-/** Which records a reader may see at all; joined to whatever is asked. */
-export type RecordScope =
-  | { readonly all: true }
-  /** Calls of the services of this agency. */
-  | { readonly provider: string }
-  /** Calls by the systems of this agency. */
-  | { readonly agency: string };
+export type { RecordFilters, RecordScope } from './search/terms.js';
 
-export interface RecordQuery {
-  /** Received at this time or later, milliseconds since the epoch. */
-  readonly from?: number | undefined;
-  /** Received before this time. */
-  readonly to?: number | undefined;
-  readonly id?: string | undefined;
-  readonly agency?: string | undefined;
-  readonly system?: string | undefined;
-  readonly user?: string | undefined;
-  readonly case?: string | undefined;
-  readonly provider?: string | undefined;
-  readonly service?: string | undefined;
-  readonly version?: string | undefined;
-  readonly operation?: string | undefined;
-  readonly outcome?: Outcome | readonly Outcome[] | undefined;
-  readonly code?: string | undefined;
-  readonly status?: number | undefined;
-  readonly kind?: AuditRecord['kind'] | undefined;
-  readonly plane?: AuditRecord['plane'] | undefined;
-  readonly trace?: string | undefined;
-  readonly opening?: string | undefined;
-  /** What kind of thing an act changed, and which one. */
-  readonly noun?: string | undefined;
-  readonly target?: string | undefined;
+/** What one page is asked by. */
+export interface RecordQuery extends RecordFilters {
   /** 1 to 500, 50 unless told. */
   readonly limit?: number | undefined;
   /** The `next` of the page before. */
@@ -55,110 +36,15 @@ export interface RecordPage {
 
 const DEFAULT_LIMIT = 50;
 const LONGEST_PAGE = 500;
-/** The most records that one search looks at: on the embedded database it holds the thread meanwhile. */
-const LOOK_LIMIT = 20_000;
+/** Where no index answers all filters: the records that one look reads, and the looks of one search. */
+const LOOK_LIMIT = 4000;
+const LOOKS = 5;
 
-type Term = readonly [column: string, value: string | number | readonly string[]];
 type Position = readonly [receivedAt: number, seq: number];
 interface Row {
   seq: number;
   leaf: string;
   received_at: number;
-}
-
-/** Parameter → column, those that leave the fewest records first: the first that is given leads the search. */
-const TEXT_FILTERS = [
-  ['id', 'id'],
-  ['trace', 'trace'],
-  ['opening', 'opening'],
-  ['case', 'case_no'],
-  ['user', 'user'],
-  ['target', 'target_key'],
-  ['noun', 'noun'],
-  ['code', 'code'],
-  ['service', 'service'],
-  ['system', 'system'],
-  ['agency', 'agency'],
-  ['provider', 'provider'],
-  ['operation', 'operation'],
-  ['version', 'version'],
-  ['kind', 'kind'],
-  ['plane', 'plane'],
-] as const;
-
-/** Columns that an index begins with. */
-const LEADING = new Set([
-  'id',
-  'trace',
-  'opening',
-  'case_no',
-  'user',
-  'target_key',
-  'noun',
-  'code',
-  'service',
-  'system',
-  'agency',
-  'provider',
-]);
-const UNCLIPPED = new Set<string>(['id', 'kind', 'plane']);
-
-function termsOf(query: RecordQuery, scope: RecordScope): Term[] {
-  const terms: Term[] = [];
-  for (const [parameter, column] of TEXT_FILTERS) {
-    const value = query[parameter];
-    if (value === undefined) continue;
-    terms.push([column, UNCLIPPED.has(column) ? value : (clip(column as TextColumn, value) ?? '')]);
-  }
-  if ('provider' in scope) terms.push(['provider', scope.provider]);
-  if ('agency' in scope) terms.push(['agency', scope.agency]);
-  if (query.status !== undefined) terms.push(['status', query.status]);
-  const outcome = query.outcome;
-  if (outcome !== undefined) terms.push(['outcome', typeof outcome === 'string' ? outcome : [...outcome]]);
-  return terms;
-}
-
-function excludesAnswered({ outcome }: RecordQuery): boolean {
-  return (
-    outcome !== undefined &&
-    (typeof outcome === 'string' ? outcome !== 'answered' : !outcome.includes('answered'))
-  );
-}
-
-/** @param indexed false keeps the filter from choosing the index: the leading one has bounded the search already */
-function applyTerm(
-  { knex, engine }: Database,
-  builder: Knex.QueryBuilder,
-  [column, value]: Term,
-  indexed: boolean,
-): void {
-  // A plus sign makes a column an expression, which SQLite finds no index for.
-  const left = indexed || engine === 'postgres' ? knex.ref(column) : knex.raw('+??', [column]);
-  if (typeof value === 'string' || typeof value === 'number') void builder.whereRaw('? = ?', [left, value]);
-  else if (value.length === 0) void builder.whereRaw('1 = 0');
-  else void builder.whereRaw(`? IN (${value.map(() => '?').join(', ')})`, [left, ...value]);
-}
-
-const NEWEST_FIRST = [
-  { column: 'received_at', order: 'desc' },
-  { column: 'seq', order: 'desc' },
-];
-
-/** What is looked at: records by the one leading filter and the time, newest first, from the cursor on. */
-function lookedAt(
-  database: Database,
-  query: RecordQuery,
-  lead: Term | undefined,
-  after: Position | null,
-): Knex.QueryBuilder {
-  const builder = database.knex('records').orderBy(NEWEST_FIRST);
-  if (lead !== undefined) applyTerm(database, builder, lead, true);
-  // Said in these very words, the condition is that of a partial index.
-  else if (excludesAnswered(query)) void builder.whereRaw(`outcome <> 'answered'`);
-  if (query.from !== undefined) void builder.where('received_at', '>=', query.from);
-  if (query.to !== undefined) void builder.where('received_at', '<', query.to);
-  if (after !== null) void builder.whereRaw('(received_at, seq) < (?, ?)', [...after]);
-  return builder;
 }
 
 function writeCursor([receivedAt, seq]: Position): string {
@@ -190,42 +76,81 @@ function found({ seq, leaf }: Row): FoundRecord {
   return { ...(JSON.parse(leaf) as AuditRecord), index: seq };
 }
 
+/** One look: what it found, and where the next one begins. */
+interface Look {
+  readonly rows: readonly Row[];
+  readonly next: Position | null;
+}
+
+/** Looks at records from a position on: so many matches, or, where no index answers all filters, so many records. */
+async function look(
+  reader: RecordReader,
+  query: RecordQuery,
+  terms: readonly Term[],
+  after: Position | null,
+  limit: number,
+): Promise<Look> {
+  const lead = leadOf(terms);
+  const rest = terms.filter((term) => term !== lead);
+  const page = lookedAt(reader, query, lead);
+  if (after !== null) void page.whereRaw('(received_at, seq) < (?, ?)', [...after]);
+  const edge = rest.length === 0 ? null : await lookedUntil(reader, page.clone());
+  for (const term of rest) applyTerm(reader, page, term, false);
+  if (edge !== null) void page.whereRaw('(received_at, seq) >= (?, ?)', [...edge]);
+  const [rows = []] = (await reader.read([page.select('seq', 'leaf', 'received_at').limit(limit + 1)])) as [
+    Row[]?,
+  ];
+  const kept = rows.slice(0, limit);
+  const last = kept.at(-1);
+  return {
+    rows: kept,
+    next: rows.length > limit && last !== undefined ? [last.received_at, last.seq] : edge,
+  };
+}
+
+/** Where a look ends; null when it can see all there is. */
+async function lookedUntil(reader: RecordReader, looked: Knex.QueryBuilder): Promise<Position | null> {
+  const [rows = []] = (await reader.read([
+    looked
+      .select('received_at', 'seq')
+      .offset(LOOK_LIMIT - 1)
+      .limit(1),
+  ])) as [Row[]?];
+  const edge = rows[0];
+  return edge === undefined ? null : [edge.received_at, edge.seq];
+}
+
 /**
  * Records that meet every filter, newest first.
  *
+ * @param source a reader apart from the connection of everything else, where somebody waits
  * @param scope what the reader may see; no filter reaches past it
  * @throws Problem `request_invalid` for a cursor that is not one
  */
 export async function searchRecords(
-  database: Database,
+  source: Database | RecordReader,
   query: RecordQuery,
   scope: RecordScope,
 ): Promise<RecordPage> {
+  const reader = readerOf(source);
   const limit = Math.min(Math.max(Math.trunc(query.limit ?? DEFAULT_LIMIT), 1), LONGEST_PAGE);
-  const after = query.cursor === undefined ? null : readCursor(query.cursor);
   const terms = termsOf(query, scope);
-  const lead = terms.find(([column]) => LEADING.has(column));
-  const rest = terms.filter((term) => term !== lead);
-  const page = lookedAt(database, query, lead, after);
-  // Filters that no index answers are tried on so many records and no more.
-  const edge = rest.length === 0 ? null : await lookedUntil(page.clone());
-  for (const term of rest) applyTerm(database, page, term, false);
-  if (edge !== null) void page.whereRaw('(received_at, seq) >= (?, ?)', [...edge]);
-  const rows = (await page.select('seq', 'leaf', 'received_at').limit(limit + 1)) as Row[];
-  const items = rows.slice(0, limit);
-  const last = items.at(-1);
-  const next = rows.length > limit && last !== undefined ? ([last.received_at, last.seq] as const) : edge;
-  return { items: items.map(found), next: next === null ? null : writeCursor(next) };
-}
-
-/** Where a search stops looking; null when it can see all there is. */
-async function lookedUntil(looked: Knex.QueryBuilder): Promise<Position | null> {
-  const rows = (await looked
-    .select('received_at', 'seq')
-    .offset(LOOK_LIMIT - 1)
-    .limit(1)) as Row[];
-  const edge = rows[0];
-  return edge === undefined ? null : [edge.received_at, edge.seq];
+  const rows: Row[] = [];
+  let next = query.cursor === undefined ? null : readCursor(query.cursor);
+  let counted = true;
+  for (let looks = 0; looks < LOOKS; looks += 1) {
+    const seen = await look(reader, query, terms, next, limit - rows.length);
+    rows.push(...seen.rows);
+    next = seen.next;
+    if (next === null || rows.length >= limit) break;
+    const ahead = counted ? await passOver(reader, query, terms, next[0]) : 'unknown';
+    if (ahead === null) next = null;
+    if (ahead === null || next === null) break;
+    if (ahead === 'unknown') counted = false;
+    // Nothing that matches was received between here and there.
+    else if (ahead < next[0]) next = [ahead, 0];
+  }
+  return { items: rows.map(found), next: next === null ? null : writeCursor(next) };
 }
 
 /**
@@ -233,7 +158,7 @@ async function lookedUntil(looked: Knex.QueryBuilder): Promise<Position | null> 
  * or the reader may not see it.
  */
 export async function getRecord(
-  database: Database,
+  database: Database | RecordReader,
   id: string,
   scope: RecordScope = { all: true },
 ): Promise<(FoundRecord & { readonly treeSize: number }) | null> {
@@ -245,10 +170,13 @@ export async function getRecord(
 }
 
 /** The newest signed head of the log, as a C2SP signed note; null while the log is empty. */
-export async function latestCheckpoint(database: Database): Promise<{ size: number; note: string } | null> {
-  const head = await database
-    .knex<{ tree_size: number; note: string }>('log_checkpoints')
-    .orderBy('tree_size', 'desc')
-    .first('tree_size', 'note');
+export async function latestCheckpoint(
+  source: Database | RecordReader,
+): Promise<{ size: number; note: string } | null> {
+  const reader = readerOf(source);
+  const [heads] = (await reader.read([
+    reader.knex('log_checkpoints').orderBy('tree_size', 'desc').limit(1).select('tree_size', 'note'),
+  ])) as [{ tree_size: number; note: string }[]];
+  const head = heads[0];
   return head === undefined ? null : { size: head.tree_size, note: head.note };
 }

@@ -164,6 +164,7 @@ export class SqliteLog implements LogStore {
         c.opening,
         c.noun,
         c.target_key,
+        c.grant_no,
       );
     }
     for (const one of extension.tiles) tile.run(one.level, one.index, one.hashes, one.root);

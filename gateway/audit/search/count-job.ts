@@ -1,0 +1,171 @@
+import type { Knex } from 'knex';
+import type { Database } from '../../store/database.js';
+import { readProgress, setProgress, takeProgress } from '../../store/service-use.js';
+import { HOUR_MS, LEVELS, startOf, type Unit } from './calendar.js';
+import { type RecordReader, readInPlace } from './reader.js';
+import { COUNTS, SERIES_COLUMNS, type SeriesFacts, seriesOfRecords } from './series.js';
+
+/** So many records are counted in one transaction; what is left follows in the next. */
+const BATCH = 20_000;
+const ROWS_AT_ONCE = 60;
+/** Counts that were lost or changed are noticed after so long, at the latest. */
+const CHECK_MS = HOUR_MS;
+
+type HourCount = SeriesFacts & { readonly hour: number; readonly n: number };
+interface CountRow {
+  readonly level: number;
+  readonly start: number;
+  readonly series: number;
+  n: number;
+}
+
+const keyOf = (facts: SeriesFacts): string => JSON.stringify(SERIES_COLUMNS.map((column) => facts[column]));
+
+/** What of the log is not counted yet, by series and hour; read apart from the transaction that adds it. */
+async function countRange(reader: RecordReader, from: number, to: number): Promise<HourCount[]> {
+  const { knex, engine } = reader;
+  const hour =
+    engine === 'postgres'
+      ? `received_at / ${HOUR_MS}`
+      : `(received_at - received_at % ${HOUR_MS}) / ${HOUR_MS}`;
+  const query = knex('records')
+    .select(...seriesOfRecords(reader), knex.raw(`(${hour}) * ${HOUR_MS} AS hour`), knex.raw('count(*) AS n'))
+    .where('seq', '>', from)
+    .where('seq', '<=', to)
+    .groupByRaw(`${SERIES_COLUMNS.map((_, i) => i + 1).join(', ')}, hour`);
+  const [rows = []] = (await reader.read([query])) as [HourCount[]?];
+  return rows;
+}
+
+/** Ids of series, remembered: they are never deleted. */
+export class SeriesIds {
+  readonly #known = new Map<string, number>();
+
+  /** @returns ids in the order of `facts`, and what to remember once they are durable */
+  async find(trx: Knex.Transaction, facts: readonly SeriesFacts[]): Promise<Map<string, number>> {
+    const found = new Map<string, number>();
+    for (const one of facts) {
+      const key = keyOf(one);
+      if (found.has(key)) continue;
+      found.set(key, this.#known.get(key) ?? (await idOf(trx, one)));
+    }
+    return found;
+  }
+
+  remember(found: ReadonlyMap<string, number>): void {
+    for (const [key, id] of found) this.#known.set(key, id);
+  }
+}
+
+async function idOf(trx: Knex.Transaction, facts: SeriesFacts): Promise<number> {
+  const row = Object.fromEntries(SERIES_COLUMNS.map((column) => [column, facts[column]]));
+  await trx('record_series')
+    .insert(row)
+    .onConflict([...SERIES_COLUMNS])
+    .ignore();
+  const stored = await trx<{ id: number }>('record_series').where(row).first('id');
+  if (stored === undefined) throw new Error('a series of the counts was not stored');
+  return stored.id;
+}
+
+function countRows(counts: readonly HourCount[], ids: ReadonlyMap<string, number>): CountRow[] {
+  const rows = new Map<string, CountRow>();
+  for (const count of counts) {
+    const series = ids.get(keyOf(count)) ?? -1;
+    for (const unit of Object.keys(LEVELS) as Unit[]) {
+      const [level, start] = [LEVELS[unit], startOf(unit, count.hour)];
+      const key = `${level} ${start} ${series}`;
+      const row = rows.get(key);
+      if (row === undefined) rows.set(key, { level, start, series, n: count.n });
+      else row.n += count.n;
+    }
+  }
+  return [...rows.values()];
+}
+
+async function addCounts(trx: Knex.Transaction, rows: readonly CountRow[]): Promise<void> {
+  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
+    await trx('record_counts')
+      .insert(rows.slice(at, at + ROWS_AT_ONCE))
+      .onConflict(['level', 'start', 'series'])
+      .merge({ n: trx.raw('record_counts.n + excluded.n') });
+}
+
+async function newestRecord(knex: Knex): Promise<number> {
+  const row = (await knex('records').max({ seq: 'seq' }).first()) as { seq: number | null } | undefined;
+  return row?.seq ?? -1;
+}
+
+async function countBatch(database: Database, reader: RecordReader, ids: SeriesIds): Promise<boolean> {
+  const from = await readProgress(database.knex, COUNTS);
+  const to = Math.min(await newestRecord(database.knex), from + BATCH);
+  if (to <= from) return false;
+  const counts = await countRange(reader, from, to);
+  return await database.knex
+    .transaction(async (trx) => {
+      // Another node was faster: what was read here is counted already.
+      if ((await takeProgress(trx, COUNTS)) !== from) return true;
+      const found = await ids.find(trx, counts);
+      await addCounts(trx, countRows(counts, found));
+      await setProgress(trx, COUNTS, to);
+      return found;
+    })
+    .then((found) => {
+      if (typeof found !== 'boolean') ids.remember(found);
+      return true;
+    });
+}
+
+/**
+ * Counts what came since the last time. Each record is counted once: how far it has come is kept in the transaction of the
+ * counts, and nodes take turns.
+ */
+export async function countRecords(
+  database: Database,
+  reader: RecordReader = readInPlace(database),
+  ids = new SeriesIds(),
+): Promise<void> {
+  while (await countBatch(database, reader, ids));
+}
+
+/** Whether every level adds up to the records that are said to be counted. */
+export async function countsHold(reader: RecordReader): Promise<boolean> {
+  const { knex } = reader;
+  const [[progress], levels] = (await reader.read([
+    knex('progress').select('value').where({ name: COUNTS }),
+    knex('record_counts').select('level', knex.raw('CAST(sum(n) AS bigint) AS n')).groupBy('level'),
+  ])) as [[{ value: number }], { level: number; n: number }[]];
+  const counted = progress.value + 1;
+  return (
+    (counted === 0 ? levels.length === 0 : levels.length === 3) && levels.every(({ n }) => n === counted)
+  );
+}
+
+/** Throws the counts away; they are made anew from the log. */
+export async function dropCounts({ knex }: Database): Promise<void> {
+  await knex.transaction(async (trx) => {
+    await takeProgress(trx, COUNTS);
+    await trx('record_counts').delete();
+    await setProgress(trx, COUNTS, -1);
+  });
+}
+
+/** The job of a node: counts, and now and then looks whether the counts still add up. */
+export function recordCounter(
+  database: Database,
+  reader: RecordReader,
+  wrong: () => void,
+): (now: number) => Promise<void> {
+  const ids = new SeriesIds();
+  let checked = Number.NEGATIVE_INFINITY;
+  return async (now) => {
+    if (now - checked >= CHECK_MS) {
+      checked = now;
+      if (!(await countsHold(reader))) {
+        wrong();
+        await dropCounts(database);
+      }
+    }
+    await countRecords(database, reader, ids);
+  };
+}

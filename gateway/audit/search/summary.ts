@@ -1,0 +1,104 @@
+import type { Knex } from 'knex';
+import type { Database } from '../../store/database.js';
+import { DAY_MS, LEVELS, type Span, spansOf, type Unit } from './calendar.js';
+import { type CountAsk, type Counted, directCount } from './direct-count.js';
+import { type RecordReader, readerOf } from './reader.js';
+import { COUNTS, isCounted, matchingSeries, SERIES_COLUMNS, type SeriesFacts } from './series.js';
+import { type RecordSummary, Sums } from './sums.js';
+import { type RecordFilters, type RecordScope, type Term, termsOf } from './terms.js';
+
+export interface SummaryQuery extends RecordFilters {
+  /** Of what length the steps of the histogram are; chosen by the time asked for unless told. */
+  readonly interval?: Unit | undefined;
+}
+
+/** Filters that leave few series: then each is looked up by itself, rather than the stretch of time gone through. */
+const FEW = new Set(['agency', 'system', 'provider', 'service', 'operation', 'code', 'grant_no', 'noun']);
+
+function intervalOf({ from, to, interval }: SummaryQuery): Unit {
+  if (interval !== undefined) return interval;
+  if (from === undefined) return 'month';
+  const days = ((to ?? Number.POSITIVE_INFINITY) - from) / DAY_MS;
+  if (days <= 3) return 'hour';
+  return days <= 124 ? 'day' : 'month';
+}
+
+/** Counts that are kept, of one span: by series and by step. */
+function keptCounts(
+  reader: RecordReader,
+  span: Span,
+  unit: Unit,
+  terms: readonly Term[],
+): Knex.QueryBuilder[] {
+  const { knex, engine } = reader;
+  const led = terms.some(([column]) => FEW.has(column));
+  // SQLite takes the tables in the order of a CROSS JOIN.
+  const join = engine === 'postgres' ? 'JOIN' : 'CROSS JOIN';
+  const tables = (): Knex.QueryBuilder =>
+    led
+      ? knex('record_series as s').joinRaw(`${join} record_counts AS c ON c.series = s.id`)
+      : knex('record_counts as c').joinRaw(`${join} record_series AS s ON s.id = c.series`);
+  const counts = (): Knex.QueryBuilder => {
+    const builder = matchingSeries(reader, terms, tables()).where('c.level', LEVELS[unit]);
+    if (Number.isFinite(span.from)) void builder.where('c.start', '>=', span.from);
+    if (Number.isFinite(span.to)) void builder.where('c.start', '<', span.to);
+    return builder;
+  };
+  const n = knex.raw('CAST(sum(c.n) AS bigint) AS n');
+  const facts = SERIES_COLUMNS.map((column) => `s.${column}`);
+  return [
+    counts()
+      .select(...facts, n)
+      .groupBy('s.id', ...facts),
+    counts().select('c.start', n).groupBy('c.start'),
+  ];
+}
+
+/** What is asked of one moment of the log: two questions each, and what they count. */
+type Plan = { readonly counts: 'kept' | 'records'; readonly queries: Knex.QueryBuilder[] }[];
+
+function planOf(reader: RecordReader, query: SummaryQuery, terms: readonly Term[], interval: Unit): Plan {
+  const records = (ask: Omit<CountAsk, 'terms'>): Plan[number] => ({
+    counts: 'records',
+    queries: directCount(reader, { ...ask, terms }),
+  });
+  if (query.below !== undefined || !terms.every(isCounted)) return [records({ query })];
+  const done = (): Knex.QueryBuilder => reader.knex('progress').select('value').where({ name: COUNTS });
+  const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
+  const upTo = (looked: Knex.QueryBuilder): void => void looked.whereRaw('+seq <= (?)', [done()]);
+  const after = (looked: Knex.QueryBuilder): void => {
+    void looked.where('seq', '>', done());
+    if (query.from !== undefined) void looked.whereRaw('+received_at >= ?', [query.from]);
+    if (query.to !== undefined) void looked.whereRaw('+received_at < ?', [query.to]);
+  };
+  return [
+    ...spansOf(from, to, interval).map((span): Plan[number] =>
+      span.unit === null
+        ? records({ query: { ...query, from: span.from, to: span.to }, within: upTo })
+        : { counts: 'kept', queries: keptCounts(reader, span, span.unit, terms) },
+    ),
+    records({ query: {}, within: after, led: false }),
+  ];
+}
+
+/**
+ * Counts the records that meet every filter, without going through them: whole hours, days and months are counted already;
+ * what is left at the ends, and what no counts are kept of (a person, a case, a trace), is counted up to a limit.
+ */
+export async function summariseRecords(
+  source: Database | RecordReader,
+  query: SummaryQuery,
+  scope: RecordScope,
+): Promise<RecordSummary> {
+  const reader = readerOf(source);
+  const interval = intervalOf(query);
+  const plan = planOf(reader, query, termsOf(query, scope), interval);
+  const answers = await reader.read(plan.flatMap(({ queries }) => queries));
+  const sums = new Sums(interval);
+  plan.forEach(({ counts }, i) => {
+    const [first = [], second = []] = [answers[2 * i], answers[2 * i + 1]];
+    if (counts === 'records') sums.addCounted(first as Counted[], (second as { n: number }[])[0]?.n ?? 0);
+    else sums.addKept(first as (SeriesFacts & { n: number })[], second as { start: number; n: number }[]);
+  });
+  return sums.summary();
+}

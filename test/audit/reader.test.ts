@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { openRecordReader, type RecordReader } from '../../gateway/audit/search/reader.js';
+import { Problem } from '../../gateway/base/problem.js';
+import { engines, type TestDatabase } from '../kit/databases.js';
+
+const refusedAs = (id: string) => (fault: unknown) =>
+  fault instanceof Problem && fault.code === 'overloaded' && fault.parts.rule?.id === id;
+
+for (const engine of engines) {
+  describe(`reading the record apart from all else on ${engine.name}`, function () {
+    this.timeout(60_000);
+    let test: TestDatabase;
+    const opened: RecordReader[] = [];
+    const open = (timeoutMs: number, threads = 1, queue = 1): RecordReader => {
+      const reader = openRecordReader(test.database, { timeoutMs, threads, queue });
+      opened.push(reader);
+      return reader;
+    };
+    before(async () => {
+      test = await engine.create();
+    });
+    after(async () => {
+      for (const reader of opened) await reader.close();
+      await test.drop();
+    });
+
+    const one = ({ knex }: RecordReader) => knex('progress').select('value').where({ name: 'record-counts' });
+    /** About a second and a half of counting, whatever the machine: it is never waited for. */
+    const slow = ({ knex }: RecordReader) =>
+      knex
+        .withRecursive('n', ['x'], knex.raw('SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 30000000'))
+        .from('n')
+        .count({ n: '*' });
+
+    it('answers several questions of one moment', async () => {
+      const reader = open(30_000);
+      assert.deepEqual(await reader.read([one(reader), one(reader)]), [[{ value: -1 }], [{ value: -1 }]]);
+    });
+
+    it('stops what takes too long, says so, and answers the next', async () => {
+      const reader = open(1500);
+      // The thread is up before its time is measured.
+      await reader.read([one(reader)]).catch(() => undefined);
+      await assert.rejects(reader.read([slow(reader)]), refusedAs('record.searchMs'));
+      const again = open(30_000);
+      assert.deepEqual(await again.read([one(again)]), [[{ value: -1 }]]);
+    });
+
+    it('refuses more than may wait', async () => {
+      const reader = open(30_000, 1, 1);
+      const asked = [1, 2, 3].map(() => reader.read([one(reader)]));
+      const ends = await Promise.allSettled(asked);
+      assert.deepEqual(
+        ends.map(({ status }) => status),
+        ['fulfilled', 'fulfilled', 'rejected'],
+      );
+      await assert.rejects(asked[2] ?? Promise.resolve(), refusedAs('record.searches'));
+    });
+
+    it('does not hold the thread that answers calls', async () => {
+      const reader = open(1000);
+      await reader.read([one(reader)]).catch(() => undefined);
+      let turns = 0;
+      const timer = setInterval(() => (turns += 1), 10);
+      await reader.read([slow(reader)]).catch(() => undefined);
+      clearInterval(timer);
+      assert.ok(turns > 5, `${turns} turns of the loop while it searched`);
+    });
+  });
+}
+
+describe('the thread that reads the record of SQLite', () => {
+  it('cannot write', async () => {
+    const test = await engines[0]!.create();
+    const reader = openRecordReader(test.database);
+    try {
+      const write = reader.knex('progress').where({ name: 'record-counts' }).update({ value: 9 });
+      await assert.rejects(reader.read([write]), /could not be read/);
+      const [row] = (await test.database.knex('progress').where({ name: 'record-counts' })) as {
+        value: number;
+      }[];
+      assert.equal(row?.value, -1);
+    } finally {
+      await reader.close();
+      await test.drop();
+    }
+  });
+});

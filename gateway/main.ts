@@ -11,6 +11,7 @@ import { closeInterrupted } from './audit/interrupted.js';
 import type { Recorder } from './audit/record.js';
 import type { KeyedRecorder } from './audit/log-key.js';
 import { startRecorder } from './audit/recorder.js';
+import { openRecordReader, READER_LIMITS, type RecordReader } from './audit/search/reader.js';
 import { type Clock, systemClock } from './base/clock.js';
 import { type Config, loadConfig } from './base/config.js';
 import { createLog, type Logger } from './base/log.js';
@@ -181,6 +182,7 @@ interface OpenRooms extends Node {
   readonly egress: Egress;
   readonly recorder: Recorder;
   readonly logKeys: LogKeyKeeper;
+  readonly records: RecordReader;
   readonly catalogue: Catalogue;
   readonly authorizationServer: AuthorizationServer;
   readonly certificates: ClientCertificates;
@@ -196,12 +198,13 @@ async function openRooms(node: Node): Promise<OpenRooms> {
   const keyRing = await KeyRing.open({ ...node, sealing, tokenTtlSeconds: config.tokens.ttlSeconds });
   const egress = createEgress(config.egress);
   const { recorder, logKeys } = await openRecorder({ ...node, keyRing });
+  const records = openRecordReader(database, { ...READER_LIMITS, timeoutMs: config.record.searchMs });
   const openConnector = connectorOpener({ database, sealing, egress, log });
   let server: AuthorizationServer | null = null;
   const alongside = async (): Promise<void> => server?.reload();
   const catalogue = await Catalogue.open({ ...node, refreshMs: config.refreshMs, openConnector, alongside });
   const certificates = new ClientCertificates(config);
-  const rooms = { ...node, sealing, keyRing, egress, recorder, logKeys, catalogue, certificates };
+  const rooms = { ...node, sealing, keyRing, egress, recorder, logKeys, records, catalogue, certificates };
   server = openAuthorizationServer(rooms);
   return { ...rooms, authorizationServer: server };
 }
@@ -288,6 +291,7 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
       () => recorder.close(),
       () => logKeys.close(),
       () => catalogue.close(),
+      () => rooms.records.close(),
     );
     const redis = openRedis(config, log);
     closers.push(() => redis?.disconnect());

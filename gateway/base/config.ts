@@ -121,6 +121,13 @@ export const ConfigSchema = z.strictObject({
     .strictObject({
       queue: z.int().min(1).default(20_000).describe('Records waiting for the disk before calls are refused'),
       timeoutMs: z.int().min(100).default(5000).describe('How long an answer waits for its record'),
+      searchMs: z
+        .int()
+        .min(100)
+        .max(60_000)
+        .default(5000)
+        .describe('How long a search of the record may take'),
+      exportRows: z.int().min(1).max(1_000_000).default(500_000).describe('The most records of one export'),
     })
     .prefault({}),
   witnesses,

@@ -40,6 +40,23 @@ export interface Answer {
   status: number;
   headers: Record<string, string>;
   body: Buffer;
+  /** In place of `body`: bytes that are made while they leave. Such an answer has two records. */
+  stream?: AnswerStream;
+}
+
+/** A body that is too large to be held. */
+export interface AnswerStream {
+  /** Asked for a chunk when the one before was taken; ended early when its reader leaves. */
+  chunks(): AsyncIterable<Buffer>;
+  /** What the second record says was done, once it has ended, however it did. */
+  act(): Act;
+}
+
+/** What left of a streamed body. */
+export interface Streamed {
+  readonly bytes: number;
+  /** Base64url SHA-256 of these bytes. */
+  readonly sha256: string;
 }
 
 /** Whose call it is, after `identify`. */
@@ -140,6 +157,8 @@ export class Exchange {
   /** Success by the service's own rule; null where it has none or nothing was answered. */
   success: boolean | null = null;
   act: Act | null = null;
+  /** What left of a body that was streamed, once that has ended. */
+  streamed: Streamed | null = null;
   /** A code for the record of a call that was answered all the same, e.g. a fault that is only reported. */
   note: string | null = null;
   /** The grant that the call rests on, once it was found. */

@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream';
 import { importJWK, type JWK, SignJWT } from 'jose';
 import { CommandFailure } from './failure.js';
 
@@ -162,5 +163,31 @@ export function httpApi(client: ApiClient): HttpApi {
       const payload = body === undefined ? {} : { body: payloadOf(body) };
       return await readAnswer(await send(`${client.url}/api${path}`, { method, headers, ...payload }));
     },
+  };
+}
+
+/** A body that is taken while it comes. */
+export interface Download {
+  readonly body: Readable;
+  /** The id of its record. */
+  readonly record: string;
+  readonly treeSize: string;
+}
+
+/** @throws CommandFailure when the gateway refuses */
+export async function downloadFrom(client: ApiClient, path: string): Promise<Download> {
+  const { token } = await fetchToken(client, 'api');
+  const headers = { authorization: `Bearer ${token}`, 'accept-language': 'en' };
+  // No bound on the whole: it lasts as long as it is read.
+  const answer = await fetch(`${client.url}/api${path}`, { headers, redirect: 'error' });
+  if (!answer.ok || answer.body === null) {
+    const { code, detail } = (await answer.json().catch(() => ({}))) as { code?: string; detail?: string };
+    throw new CommandFailure(`refused: ${code ?? answer.status}${detail === undefined ? '' : `: ${detail}`}`);
+  }
+  const known = (name: string): string => answer.headers.get(name) ?? 'unknown';
+  return {
+    body: Readable.fromWeb(answer.body),
+    record: known('lgsp-record'),
+    treeSize: known('lgsp-tree-size'),
   };
 }

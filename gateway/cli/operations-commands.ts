@@ -5,6 +5,7 @@ import { KeyRing } from '../identity/key-ring.js';
 import { openSealing } from '../identity/sealing.js';
 import { openDatabase } from '../store/database.js';
 import { KEY_PURPOSES, type KeyPurpose } from '../store/signing-keys.js';
+import { addAuditExport } from './audit-export.js';
 import { CommandFailure } from './failure.js';
 import { type Io, json } from './io.js';
 import { loadSettings } from './settings.js';
@@ -92,9 +93,9 @@ function addKeys(program: Command, io: Io): void {
 }
 
 function addAudit(program: Command, io: Io): void {
-  program
-    .command('audit')
-    .description('the record of every call')
+  const audit = program.command('audit').description('the record of every call');
+  addAuditExport(audit, io);
+  audit
     .command('verify')
     .description('recompute the whole log, and name the first record that was changed, removed or moved')
     .option('--key <vkey...>', "trust these verifier keys rather than the database's own", [])

@@ -1,4 +1,5 @@
-import type { Act } from '../base/exchange.js';
+import type { Act, AnswerStream } from '../base/exchange.js';
+import type { RecordReader } from '../audit/search/reader.js';
 import type { Bilingual, Fault } from '../base/problem.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
@@ -31,7 +32,9 @@ export interface ControlResult {
   /** JSON; a string or bytes are sent as they are, with `content-type` among the headers; absent for 204. */
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** What changed, for the record; secrets never appear here. */
+  /** In place of `body`, with `content-type` among the headers: bytes that are made while they leave. */
+  readonly stream?: AnswerStream;
+  /** What changed, or what was looked for, for the record; secrets never appear here. */
   readonly act?: Act;
 }
 
@@ -74,7 +77,10 @@ export interface PasswordKeeper {
 }
 
 /** The settings that the rules of the control plane turn on. */
-export type ControlConfig = Pick<Config, 'accounts' | 'documents' | 'limits' | 'sharing' | 'people'>;
+export type ControlConfig = Pick<
+  Config,
+  'accounts' | 'documents' | 'limits' | 'sharing' | 'people' | 'record'
+>;
 /** What the rooms of the control plane are given. They reach nothing else. */
 export interface ControlContext {
   readonly database: Database;
@@ -105,6 +111,10 @@ export interface ControlContext {
     /** Whether there is a mail server. */
     readonly mail: boolean;
   };
+  /** Reads the record apart from everything else; on the connection of everything else where none is given. */
+  readonly records?: RecordReader;
+  /** A keyed digest of whom or what a search was for; the record leaves it out where none is given. */
+  readonly digestTerm?: (text: string) => string;
   /** Makes this node see a change at once; other nodes follow within a second. */
   refresh(): Promise<void>;
   /** False: who made a revision may publish it too. Whatever is not said is strict. */

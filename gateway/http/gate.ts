@@ -20,7 +20,7 @@ import type { ClientCertificates } from './client-certificate.js';
 import type { Metrics } from './metrics.js';
 import { NodeRequest } from './node-request.js';
 import { type ProblemWriting, writeProblem } from './problem-json.js';
-import { release } from './release.js';
+import { release, releaseStream } from './release.js';
 
 export interface GateParts {
   readonly corridors: Corridors;
@@ -177,10 +177,26 @@ export class Gate {
     try {
       const full = this.#open > config.limits.concurrentCalls;
       await run(exchange, full ? OVERLOADED : stages, parts);
-      release(exchange, request, response);
+      await this.#release(exchange, request, response);
     } finally {
       this.#open -= 1;
       metrics.observe(exchange, clock.now());
+    }
+  }
+
+  async #release(exchange: Exchange, request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { answer } = exchange;
+    if (answer?.stream === undefined) {
+      release(exchange, request, response);
+      return;
+    }
+    await releaseStream(exchange, { answer, stream: answer.stream }, request, response);
+    const { corridors, log } = this.#parts;
+    try {
+      await corridors.end.run(exchange);
+    } catch (error) {
+      // What left has its opening record, which the next start closes.
+      log.error({ err: error, id: exchange.id }, 'the end of a streamed answer could not be recorded');
     }
   }
 }

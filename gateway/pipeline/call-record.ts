@@ -73,7 +73,9 @@ function draft(exchange: Exchange, id: string, kind: 'opening' | 'closing'): Dra
 }
 
 export function openingRecord(exchange: Exchange, id: string): AuditRecord {
-  return draft(exchange, id, 'opening') as AuditRecord;
+  const record = draft(exchange, id, 'opening');
+  record.target = exchange.act ?? undefined;
+  return record as AuditRecord;
 }
 
 /** How the attempt ended. Written once for every call that came in, whatever became of it. */
@@ -93,6 +95,12 @@ export function closingRecord(exchange: Exchange, releasedAt: number): AuditReco
     record.bytesOut = answer.body.length;
     record.responseSha256 = sha256(answer.body);
     if (record.outcome === 'answered') record.disclosed = exchange.disclosed ?? undefined;
+  }
+  if (exchange.streamed !== null) {
+    // Also of a download that was broken off: its status and these bytes had left.
+    record.status = answer?.status;
+    record.bytesOut = exchange.streamed.bytes;
+    record.responseSha256 = exchange.streamed.sha256;
   }
   return record as AuditRecord;
 }

@@ -27,7 +27,7 @@ import { limitSystem } from './stages/limit-system.js';
 import { makeAnswer } from './stages/make-answer.js';
 import { matchControl } from './stages/match-control.js';
 import { matchService } from './stages/match-service.js';
-import { record } from './stages/record.js';
+import { record, recordEnd } from './stages/record.js';
 import { render } from './stages/render.js';
 
 /** What the stages are given. */
@@ -52,6 +52,8 @@ export interface Corridors {
   readonly open: readonly Stage<OpenExchange>[];
   /** After whatever the others did, for data, sandbox and admin: no durable record, no answer. */
   readonly record: Stage;
+  /** After `release`, for an answer that was streamed: `record` wrote its opening, this its end. */
+  readonly end: Stage;
 }
 
 type Row = readonly [
@@ -64,7 +66,8 @@ type Row = readonly [
 
 /**
  * The only place that says the order of the doors. A row is a door; its columns are the kinds of call.
- * `record` and `release` follow for every call, whichever door ended it (`run.ts`).
+ * `record` and `release` follow for every call, whichever door ended it (`run.ts`); a streamed answer is released between
+ * `record` and `end`.
  */
 export function corridors(rooms: Rooms): Corridors {
   const { config } = rooms;
@@ -91,6 +94,7 @@ export function corridors(rooms: Rooms): Corridors {
     admin: assertOrder('admin', present(table.map((row) => row[3]))),
     open: assertOrder('open', present(table.map((row) => row[4]))),
     record: record(rooms),
+    end: recordEnd(rooms),
   };
 }
 

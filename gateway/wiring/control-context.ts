@@ -1,5 +1,7 @@
+import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { checkConnector } from '../../connectors/registry.js';
+import type { RecordReader } from '../audit/search/reader.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
 import type { Catalogue } from '../catalogue/catalogue.js';
@@ -18,11 +20,13 @@ export interface ControlParts extends SourceParts {
   readonly clock: Clock;
   readonly catalogue: Catalogue;
   readonly config: Config;
+  readonly records: RecordReader;
 }
 
 /** What the rooms of the control plane reach, and nothing else. */
 export function controlContext(parts: ControlParts): ControlContext {
-  const { database, clock, config, sealing, egress, catalogue } = parts;
+  const { database, clock, config, sealing, egress, catalogue, records } = parts;
+  const termKey = sealing.derive('record-search/terms');
   return {
     database,
     clock,
@@ -32,6 +36,8 @@ export function controlContext(parts: ControlParts): ControlContext {
     reservedNames: new Set(signInClients(config).keys()),
     seal: (service, name, plain) => sealing.seal('credential', credentialLabel(service, name), plain),
     refresh: () => catalogue.refresh(),
+    records,
+    digestTerm: (text) => createHmac('sha256', termKey).update(text).digest('base64url'),
     published: (id) => catalogue.service(id),
     probe: (id) => probe(catalogue, id),
     fourEyes: config.fourEyes,

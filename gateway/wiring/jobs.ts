@@ -1,6 +1,8 @@
 import type { Recorder } from '../audit/record.js';
 import { countServiceUse } from '../audit/service-use.js';
 import { writeOwed } from '../audit/owed.js';
+import { recordCounter } from '../audit/search/count-job.js';
+import type { RecordReader } from '../audit/search/reader.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
 import type { Logger } from '../base/log.js';
@@ -12,16 +14,19 @@ import { type Schedule, startSchedule } from '../schedule/schedule.js';
 export interface JobParts {
   readonly context: ControlContext;
   readonly recorder: Recorder;
+  readonly records: RecordReader;
   readonly config: Config;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** All that falls due by itself on this node. */
-export function startJobs({ context, recorder, config, clock, log }: JobParts): Schedule {
+export function startJobs({ context, recorder, records, config, clock, log }: JobParts): Schedule {
+  const wrong = (): void => log.error('the counts of the record do not add up; they are made anew');
   const jobs = [
     ...controlJobs(context),
     { name: 'count-service-use', run: () => countServiceUse(context.database, clock.now()) },
+    { name: 'count-records', run: recordCounter(context.database, records, wrong) },
     { name: 'note-overdue', run: () => noteOverdue(context, recorder) },
     { name: 'write-owed-records', run: () => writeOwed(context.database, recorder) },
   ];

@@ -16,7 +16,10 @@ function requestObjects(node: any, at: string, found: [string, any][] = []): [st
 }
 
 /** What everybody may change: only what is their own. */
-const PERSONAL = new Set(['markNoticeRead', 'markAllNoticesRead', 'changeMyPassword', 'endMySession']);
+const PERSONAL = new Set([
+  ...['markNoticeRead', 'markAllNoticesRead', 'changeMyPassword', 'endMySession'],
+  ...['createSearch', 'updateSearch', 'deleteSearch'],
+]);
 
 describe('the contract of the management API', () => {
   it('and the handlers name the same operations', async () => {

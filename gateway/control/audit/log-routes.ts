@@ -2,13 +2,14 @@ import { hash } from 'node:crypto';
 import { publishedKeys } from '../../audit/published-keys.js';
 import { consistencyProof, inclusionProof, rootAt } from '../../audit/proofs.js';
 import { latestCheckpoint } from '../../audit/search.js';
+import type { RecordReader } from '../../audit/search/reader.js';
 import { storedReceipt } from '../../audit/stored-receipt.js';
 import { storedLeaves, storedTree } from '../../audit/stored-tree.js';
 import { parseTilePath } from '../../audit/tile-path.js';
 import { TILE_WIDTH } from '../../audit/tree.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { invalid, notFound } from '../refusals.js';
-import { findVisible } from './rules.js';
+import { assertMaySeeWhole, findVisible } from './rules.js';
 
 const BINARY = 'application/octet-stream';
 const TEXT = 'text/plain; charset=utf-8';
@@ -113,15 +114,21 @@ async function keys({ database }: ControlContext): Promise<ControlResult> {
   return { status: 200, body };
 }
 
-async function receipt(context: ControlContext, call: ControlCall): Promise<ControlResult> {
-  const found = await findVisible(context.database, call);
-  const text = found === null ? null : await storedReceipt(context.database, found.index);
+async function receipt(
+  { database }: ControlContext,
+  reader: RecordReader,
+  call: ControlCall,
+): Promise<ControlResult> {
+  const found = await findVisible(reader, call);
+  if (found === null) throw notFound();
+  assertMaySeeWhole(call.caller, found);
+  const text = await storedReceipt(database, found.index);
   if (text === null) throw notFound();
   return cached(text, TEXT, FOR_EVER);
 }
 
 /** The log as C2SP tlog-tiles has it, proofs for those who would rather not compute, and receipts. */
-export function logRoutes(context: ControlContext): ControlHandlers {
+export function logRoutes(context: ControlContext, reader: RecordReader): ControlHandlers {
   return {
     getCheckpoint: () => checkpoint(context),
     getLogCheckpoint: () => checkpoint(context),
@@ -130,6 +137,6 @@ export function logRoutes(context: ControlContext): ControlHandlers {
     getInclusionProof: (call) => inclusion(context, call),
     getConsistencyProof: (call) => consistency(context, call),
     getLogKeys: () => keys(context),
-    getReceipt: (call) => receipt(context, call),
+    getReceipt: (call) => receipt(context, reader, call),
   };
 }

@@ -1,42 +1,74 @@
-import { type RecordQuery, searchRecords } from '../../audit/search.js';
+import type { ExportFormat } from '../../audit/export/export.js';
+import { type RecordScope, searchRecords } from '../../audit/search.js';
+import { type RecordReader, readInPlace } from '../../audit/search/reader.js';
+import { summariseRecords } from '../../audit/search/summary.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { notFound } from '../refusals.js';
+import { Exports } from './exporting.js';
+import { type Asked, askedFor, searchAct } from './filters.js';
 import { logRoutes } from './log-routes.js';
-import { findVisible, scopeFor } from './rules.js';
+import { assertMayAsk, findVisible, scopeFor, visible } from './rules.js';
+import { savedSearchRoutes } from './saved.js';
 import * as witnesses from './witnesses.js';
 
-/** The query of the contract: its times are texts. */
-type SentQuery = Omit<RecordQuery, 'from' | 'to'> & { readonly from?: string; readonly to?: string };
+/** What is asked, and the part of the log that it is asked of. */
+async function allowed(
+  context: ControlContext,
+  call: ControlCall,
+): Promise<{ asked: Asked; scope: RecordScope }> {
+  const asked = await askedFor(context, call);
+  assertMayAsk(call.caller, asked.query);
+  const scope = scopeFor(call.caller, asked.query);
+  if (scope === undefined) throw notFound();
+  return { asked, scope };
+}
 
-function queryOf({ from, to, ...rest }: SentQuery): RecordQuery {
+async function list(
+  context: ControlContext,
+  reader: RecordReader,
+  call: ControlCall,
+): Promise<ControlResult> {
+  const { asked, scope } = await allowed(context, call);
+  const { items, next } = await searchRecords(reader, asked.query, scope);
   return {
-    ...rest,
-    ...(from === undefined ? {} : { from: Date.parse(from) }),
-    ...(to === undefined ? {} : { to: Date.parse(to) }),
+    status: 200,
+    body: { items: items.map((one) => visible(call.caller, one)), next },
+    act: searchAct(context, 'page', asked, { count: items.length }),
   };
 }
 
-async function list({ database }: ControlContext, call: ControlCall): Promise<ControlResult> {
-  const query = queryOf(call.query);
-  const scope = scopeFor(call.caller, query);
-  if (scope === undefined) throw notFound();
-  const { items, next } = await searchRecords(database, query, scope);
-  return { status: 200, body: { items, next } };
+async function summary(
+  context: ControlContext,
+  reader: RecordReader,
+  call: ControlCall,
+): Promise<ControlResult> {
+  const { asked, scope } = await allowed(context, call);
+  const body = await summariseRecords(reader, asked.query, scope);
+  return { status: 200, body, act: searchAct(context, 'summary', asked, { count: body.total }) };
 }
 
-async function get({ database }: ControlContext, call: ControlCall): Promise<ControlResult> {
-  const found = await findVisible(database, call);
+async function get(reader: RecordReader, call: ControlCall): Promise<ControlResult> {
+  const found = await findVisible(reader, call);
   if (found === null) throw notFound();
-  return { status: 200, body: found };
+  const act = { noun: 'record', key: found.id, before: null, after: null };
+  return { status: 200, body: visible(call.caller, found), act };
 }
 
-/** The record: who called what, and what was changed. Reading it is all that anybody can do. */
+/** The record: who called what, and what was changed. Reading it is all that anybody can do, and is recorded itself. */
 export function auditRoutes(context: ControlContext): ControlHandlers {
+  const reader = context.records ?? readInPlace(context.database);
+  const exports = new Exports(context);
   return {
-    listRecords: (call) => list(context, call),
-    getRecord: (call) => get(context, call),
+    listRecords: (call) => list(context, reader, call),
+    summariseRecords: (call) => summary(context, reader, call),
+    exportRecords: async (call) => {
+      const format = call.query['format'] as ExportFormat;
+      return await exports.start({ ...(await allowed(context, call)), format, caller: call.caller, reader });
+    },
+    getRecord: (call) => get(reader, call),
     listWitnesses: () => witnesses.list(context),
     getWitnessEvidence: (call) => witnesses.evidence(context, call),
-    ...logRoutes(context),
+    ...logRoutes(context, reader),
+    ...savedSearchRoutes(context),
   };
 }

@@ -52,6 +52,7 @@ export function handleControl({
       };
       const body = result.body === undefined ? EMPTY : bytesOf(result.body);
       exchange.answer = unlessModified(exchange.request, { status: result.status, headers, body });
+      if (result.stream !== undefined) exchange.answer.stream = result.stream;
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Exchange, Stage } from '../../base/exchange.js';
 import type { Logger } from '../../base/log.js';
 import type { Database } from '../../store/database.js';
 import { closingRecord } from '../call-record.js';
+import { writeOpening } from '../opening.js';
 import { receiptWanted } from '../receipt-wanted.js';
 
 export interface RecordParts {
@@ -32,26 +33,49 @@ async function receiptHeader(exchange: Exchange, index: number, parts: RecordPar
   }
 }
 
-async function addReceipt(exchange: Exchange, index: number, parts: RecordParts): Promise<void> {
+async function addReceipt(exchange: Exchange, index: number | null, parts: RecordParts): Promise<void> {
   const { extraHeaders, id } = exchange;
   const link = `</api/audit/records/${id}/receipt>; rel="receipt"`;
   const others = extraHeaders['Link'];
   extraHeaders['Link'] = others === undefined ? link : `${others}, ${link}`;
-  const header = await receiptHeader(exchange, index, parts);
+  const header = index === null ? null : await receiptHeader(exchange, index, parts);
   if (header !== null) extraHeaders['Lgsp-Receipt'] = header;
 }
 
-/** Writes how the attempt ended. The answer, or the refusal, leaves only after this resolved. */
+/**
+ * Writes how the attempt ended. The answer, or the refusal, leaves only after this resolved. How a streamed body ends is
+ * not known yet: it has an opening record now, and its closing one by `recordEnd`.
+ *
+ * @returns the place of the closing record; null while there is none
+ */
+async function write(exchange: Exchange, { recorder, clock }: RecordParts): Promise<number | null> {
+  if (exchange.answer?.stream === undefined)
+    return (await recorder.write(closingRecord(exchange, clock.now()))).index;
+  if (exchange.opening === null) await writeOpening(exchange, recorder, clock);
+  return null;
+}
+
 export function record(parts: RecordParts): Stage {
-  const { recorder, clock } = parts;
   return {
     name: 'record',
     needs: [],
     gives: ['recorded'],
     async run(exchange) {
-      const { index } = await recorder.write(closingRecord(exchange, clock.now()));
+      const index = await write(exchange, parts);
       exchange.extraHeaders['Lgsp-Record'] = exchange.id;
       if (receiptWanted(exchange.request.headers['want-receipt'])) await addReceipt(exchange, index, parts);
+    },
+  };
+}
+
+/** Writes how a streamed body ended: how much of it left, its digest, and whether the caller took all of it. */
+export function recordEnd({ recorder, clock }: { recorder: Recorder; clock: Clock }): Stage {
+  return {
+    name: 'record',
+    needs: ['recorded'],
+    gives: [],
+    async run(exchange) {
+      await recorder.write(closingRecord(exchange, clock.now()));
     },
   };
 }

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { migrationSource } from '../../migrations/index.js';
 import { migrate, rollback } from '../../gateway/store/database.js';
+import { recordRow } from '../audit/bulk.js';
+import { aRecord } from '../audit/records.js';
 import { engines } from '../kit/databases.js';
 
 for (const engine of engines) {
@@ -16,6 +18,33 @@ for (const engine of engines) {
         for (const table of ['agencies', 'grants', 'documents'])
           assert.equal(await test.database.knex.schema.hasTable(table), false, table);
         assert.equal((await migrate(test.database)).length, all.length);
+      } finally {
+        await test.drop();
+      }
+    });
+
+    it('fill the column of the grant from records that were there before, and guard the log again', async () => {
+      const test = await engine.create();
+      try {
+        const { knex } = test.database;
+        const name = '0018-record-search';
+        await knex.migrate.down({ name });
+        const records = [
+          aRecord({ id: 'a', grant: 'pd-2026-0001' }),
+          aRecord({ id: 'b', user: '"grant":"pd-2026-0002"' }),
+          aRecord({ id: 'c', target: { noun: 'x', key: 'y', after: { grant: 'pd-2026-0003' } } }),
+        ];
+        for (const [seq, record] of records.entries()) {
+          const { grant_no: _, ...row } = recordRow(record, seq) as Record<string, unknown>;
+          await knex('records').insert(row);
+        }
+        await knex.migrate.up({ name });
+        const filled = (await knex('records').select('grant_no').orderBy('seq')) as { grant_no: unknown }[];
+        assert.deepEqual(
+          filled.map(({ grant_no }) => grant_no),
+          ['pd-2026-0001', null, null],
+        );
+        await assert.rejects(async () => await knex('records').update({ grant_no: null }), /append-only/);
       } finally {
         await test.drop();
       }

@@ -46,11 +46,16 @@ export class SeriesIds {
   /** @returns ids in the order of `facts`, and what to remember once they are durable */
   async find(trx: Knex.Transaction, facts: readonly SeriesFacts[]): Promise<Map<string, number>> {
     const found = new Map<string, number>();
+    const unknown = new Map<string, SeriesFacts>();
     for (const one of facts) {
       const key = keyOf(one);
-      if (found.has(key)) continue;
-      found.set(key, this.#known.get(key) ?? (await idOf(trx, one)));
+      const id = this.#known.get(key);
+      if (id === undefined) unknown.set(key, one);
+      else found.set(key, id);
     }
+    for (const row of await addSeries(trx, [...unknown.values()])) found.set(keyOf(row), row.id);
+    // What was there already is known from now on.
+    for (const [key, one] of unknown) if (!found.has(key)) found.set(key, await idOf(trx, one));
     return found;
   }
 
@@ -59,13 +64,27 @@ export class SeriesIds {
   }
 }
 
+type StoredSeries = SeriesFacts & { readonly id: number };
+
+const rowOf = (facts: SeriesFacts) =>
+  Object.fromEntries(SERIES_COLUMNS.map((column) => [column, facts[column]]));
+
+/** @returns those that were not there yet */
+async function addSeries(trx: Knex.Transaction, facts: readonly SeriesFacts[]): Promise<StoredSeries[]> {
+  const added: StoredSeries[] = [];
+  for (let at = 0; at < facts.length; at += ROWS_AT_ONCE) {
+    const rows: unknown = await trx('record_series')
+      .insert(facts.slice(at, at + ROWS_AT_ONCE).map(rowOf))
+      .onConflict([...SERIES_COLUMNS])
+      .ignore()
+      .returning(['id', ...SERIES_COLUMNS]);
+    added.push(...(rows as StoredSeries[]));
+  }
+  return added;
+}
+
 async function idOf(trx: Knex.Transaction, facts: SeriesFacts): Promise<number> {
-  const row = Object.fromEntries(SERIES_COLUMNS.map((column) => [column, facts[column]]));
-  await trx('record_series')
-    .insert(row)
-    .onConflict([...SERIES_COLUMNS])
-    .ignore();
-  const stored = await trx<{ id: number }>('record_series').where(row).first('id');
+  const stored = await trx<StoredSeries>('record_series').where(rowOf(facts)).first('id');
   if (stored === undefined) throw new Error('a series of the counts was not stored');
   return stored.id;
 }

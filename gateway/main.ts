@@ -39,6 +39,7 @@ import { Limits } from './pipeline/limits.js';
 import { createManagementApi } from './pipeline/management-api.js';
 import { Quota } from './pipeline/quota.js';
 import { type LogKeyKeeper, startLogKeys } from './wiring/log-keys.js';
+import { RefusalFlood } from './pipeline/refusal-flood.js';
 import { type Outbox, startOutbox } from './outbox/outbox.js';
 import { corridors } from './pipeline/table.js';
 import { createPortal, portalAssets } from './portal/portal.js';
@@ -213,6 +214,7 @@ interface ServerRooms extends OpenRooms {
   readonly outbox: Outbox;
   readonly quota: Quota;
   readonly witnessing: Witnessing;
+  readonly flood: RefusalFlood;
 }
 
 const outboxGauges = (outbox: Outbox) => ({
@@ -301,7 +303,9 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
     closers.push(() => witnessing.close());
     const quota = new Quota(database, clock);
     closers.push(() => quota.close());
-    const server = await buildServer({ ...rooms, outbox, quota, witnessing }, redis);
+    const flood = new RefusalFlood(rooms);
+    closers.push(() => flood.close());
+    const server = await buildServer({ ...rooms, outbox, quota, witnessing, flood }, redis);
     const olderThanMs = database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS;
     await closeInterrupted(database, recorder, { olderThanMs, clock });
     const jobs = startJobs({ ...rooms, context: controlContext(rooms) });

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { canonicalRange } from './address-set.js';
 import { accounts, people, trustedIssuers } from './config-accounts.js';
 import { witnesses } from './config-record.js';
+import { refusals } from './config-refusals.js';
 
 const limit = z.strictObject({
   calls: z.int().min(0).describe('Calls allowed per window; 0 allows none'),
@@ -128,6 +129,7 @@ export const ConfigSchema = z.strictObject({
         .default(5000)
         .describe('How long a search of the record may take'),
       exportRows: z.int().min(1).max(1_000_000).default(500_000).describe('The most records of one export'),
+      refusals,
     })
     .prefault({}),
   witnesses,

@@ -167,6 +167,8 @@ export class Exchange {
   disclosed: readonly string[] | null = null;
   /** Id of the opening record, once one was written before something is changed. */
   opening: string | null = null;
+  /** True for a refusal that is only counted: no record bears its id. */
+  counted = false;
   /** True once the caller has hung up before an answer was released. */
   callerGone = false;
   /** Ended when the caller leaves, or the time is up. */

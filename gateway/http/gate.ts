@@ -57,8 +57,9 @@ export class Gate {
     const refuse: RunParts['refuse'] = (exchange, problem) =>
       writeProblem(exchange, problem, { publicUrl, legalReference });
     this.#parts = parts;
-    this.#recorded = { recordStage: parts.corridors.record, refuse, log: parts.log };
-    this.#unrecorded = { ...this.#recorded, recordStage: null };
+    const { record, flood } = parts.corridors;
+    this.#recorded = { recordStage: record, refuse, flood, log: parts.log };
+    this.#unrecorded = { ...this.#recorded, recordStage: null, flood: null };
     this.#trusted = new AddressSet(trustedProxies);
   }
 

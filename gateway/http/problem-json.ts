@@ -56,7 +56,8 @@ export function writeProblem(exchange: Exchange, problem: Problem, writing: Prob
     title: PROBLEMS[code].title[language],
     status,
     detail: (parts.detail ?? REMEDIES[code].meaning)[language],
-    instance: `urn:uuid:${exchange.id}`,
+    // A refusal that is only counted has no record that it could name.
+    ...(exchange.counted ? {} : { instance: `urn:uuid:${exchange.id}` }),
     code,
     stage: exchange.stage,
     ...(parts.rule === undefined ? {} : { rule: parts.rule }),

@@ -1,6 +1,8 @@
 import type { Answer, Exchange, Stage } from '../base/exchange.js';
 import type { Logger } from '../base/log.js';
 import { Problem } from '../base/problem.js';
+import { outcomeOf } from './call-record.js';
+import type { RefusalFlood } from './refusal-flood.js';
 
 /** The caller hung up: nothing is left to answer, only to record. */
 export class CallerGone extends Error {
@@ -36,20 +38,32 @@ export interface RunParts {
   readonly recordStage: Stage | null;
   /** Writes a refusal out; the sole writer of problem+json. */
   readonly refuse: (exchange: Exchange, problem: Problem) => Answer;
+  /** Where refusals are counted that are too many to be written one by one; null where nothing is recorded. */
+  readonly flood: Pick<RefusalFlood, 'counts'> | null;
   readonly log: Logger;
 }
 
-function end(exchange: Exchange, error: unknown, { refuse, log }: RunParts): void {
+function end(exchange: Exchange, error: unknown, { refuse, log, flood }: RunParts): void {
   exchange.answer = null;
   exchange.callerGone = callerLeft(exchange);
-  if (exchange.callerGone) return;
-  exchange.problem = refusal(error, exchange, log);
-  exchange.answer = refuse(exchange, exchange.problem);
+  if (!exchange.callerGone) exchange.problem = refusal(error, exchange, log);
+  if (exchange.stage !== 'record') exchange.counted = isCounted(exchange, flood);
+  if (exchange.problem !== null && !exchange.callerGone) exchange.answer = refuse(exchange, exchange.problem);
+}
+
+/** Only what nobody vouched for and what left no trace before; a fault of ours is always written down. */
+function isCounted(exchange: Exchange, flood: RunParts['flood']): boolean {
+  const { caller, opening, plane, problem, request } = exchange;
+  if (flood === null || caller !== null || opening !== null) return false;
+  const outcome = outcomeOf(exchange);
+  if (outcome !== 'refused' && outcome !== 'aborted') return false;
+  return flood.counts({ address: request.address, plane, code: problem?.code ?? outcome });
 }
 
 /**
  * Takes an exchange through its doors, then through the recorder. Afterwards it holds what may leave: an answer,
- * a refusal, or nothing because the caller left; and, but for `record_unavailable`, its record is durable.
+ * a refusal, or nothing because the caller left; and, but for `record_unavailable`, its record is durable, or it
+ * was counted as one of a flood.
  */
 export async function run<X extends Exchange>(
   exchange: X,
@@ -61,7 +75,7 @@ export async function run<X extends Exchange>(
   } catch (error) {
     end(exchange, error, parts);
   }
-  if (parts.recordStage === null) return;
+  if (parts.recordStage === null || exchange.counted) return;
   try {
     await parts.recordStage.run(exchange);
   } catch (error) {

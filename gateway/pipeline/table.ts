@@ -10,6 +10,7 @@ import type { AdminExchange, DataExchange, OpenExchange } from './exchanges.js';
 import type { Limits } from './limits.js';
 import type { ManagementApi } from './management-api.js';
 import type { Quota } from './quota.js';
+import type { RefusalFlood } from './refusal-flood.js';
 import { stopSecretRequest } from './state-secret.js';
 import { authoriseCall } from './stages/authorise-call.js';
 import { authoriseRole } from './stages/authorise-role.js';
@@ -42,6 +43,7 @@ export interface Rooms {
   readonly recorder: Recorder;
   /** Where receipts are read from. */
   readonly database: Database;
+  readonly flood: RefusalFlood;
   readonly api: ManagementApi;
 }
 
@@ -54,6 +56,8 @@ export interface Corridors {
   readonly record: Stage;
   /** After `release`, for an answer that was streamed: `record` wrote its opening, this its end. */
   readonly end: Stage;
+  /** Where refusals go that are too many to have a record each. */
+  readonly flood: RefusalFlood;
 }
 
 type Row = readonly [
@@ -95,6 +99,7 @@ export function corridors(rooms: Rooms): Corridors {
     open: assertOrder('open', present(table.map((row) => row[4]))),
     record: record(rooms),
     end: recordEnd(rooms),
+    flood: rooms.flood,
   };
 }
 

@@ -11,6 +11,7 @@ import { closeInterrupted } from './audit/interrupted.js';
 import type { Recorder } from './audit/record.js';
 import type { KeyedRecorder } from './audit/log-key.js';
 import { startRecorder } from './audit/recorder.js';
+import { RefusalFlood } from './audit/refusal-flood.js';
 import { openRecordReader, READER_LIMITS, type RecordReader } from './audit/search/reader.js';
 import { type Clock, systemClock } from './base/clock.js';
 import { type Config, loadConfig } from './base/config.js';
@@ -39,7 +40,6 @@ import { Limits } from './pipeline/limits.js';
 import { createManagementApi } from './pipeline/management-api.js';
 import { Quota } from './pipeline/quota.js';
 import { type LogKeyKeeper, startLogKeys } from './wiring/log-keys.js';
-import { RefusalFlood } from './pipeline/refusal-flood.js';
 import { type Outbox, startOutbox } from './outbox/outbox.js';
 import { corridors } from './pipeline/table.js';
 import { createPortal, portalAssets } from './portal/portal.js';
@@ -184,6 +184,7 @@ interface OpenRooms extends Node {
   readonly recorder: Recorder;
   readonly logKeys: LogKeyKeeper;
   readonly records: RecordReader;
+  readonly flood: RefusalFlood;
   readonly catalogue: Catalogue;
   readonly authorizationServer: AuthorizationServer;
   readonly certificates: ClientCertificates;
@@ -200,12 +201,14 @@ async function openRooms(node: Node): Promise<OpenRooms> {
   const egress = createEgress(config.egress);
   const { recorder, logKeys } = await openRecorder({ ...node, keyRing });
   const records = openRecordReader(database, { ...READER_LIMITS, timeoutMs: config.record.searchMs });
+  const flood = new RefusalFlood({ ...node, recorder });
   const openConnector = connectorOpener({ database, sealing, egress, log });
   let server: AuthorizationServer | null = null;
   const alongside = async (): Promise<void> => server?.reload();
   const catalogue = await Catalogue.open({ ...node, refreshMs: config.refreshMs, openConnector, alongside });
   const certificates = new ClientCertificates(config);
-  const rooms = { ...node, sealing, keyRing, egress, recorder, logKeys, records, catalogue, certificates };
+  const logRooms = { recorder, logKeys, records, flood };
+  const rooms = { ...node, ...logRooms, sealing, keyRing, egress, catalogue, certificates };
   server = openAuthorizationServer(rooms);
   return { ...rooms, authorizationServer: server };
 }
@@ -214,7 +217,6 @@ interface ServerRooms extends OpenRooms {
   readonly outbox: Outbox;
   readonly quota: Quota;
   readonly witnessing: Witnessing;
-  readonly flood: RefusalFlood;
 }
 
 const outboxGauges = (outbox: Outbox) => ({
@@ -292,6 +294,7 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
     closers.push(
       () => recorder.close(),
       () => logKeys.close(),
+      () => rooms.flood.close(),
       () => catalogue.close(),
       () => rooms.records.close(),
     );
@@ -303,9 +306,7 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
     closers.push(() => witnessing.close());
     const quota = new Quota(database, clock);
     closers.push(() => quota.close());
-    const flood = new RefusalFlood(rooms);
-    closers.push(() => flood.close());
-    const server = await buildServer({ ...rooms, outbox, quota, witnessing, flood }, redis);
+    const server = await buildServer({ ...rooms, outbox, quota, witnessing }, redis);
     const olderThanMs = database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS;
     await closeInterrupted(database, recorder, { olderThanMs, clock });
     const jobs = startJobs({ ...rooms, context: controlContext(rooms) });

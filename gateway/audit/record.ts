@@ -44,6 +44,10 @@ export interface AuditRecord {
   outcome?: Outcome;
   stage?: string;
   code?: string;
+  /** Of a refused token: in which way it was wrong, e.g. `issuer`, `key`, `signature`. */
+  reason?: string;
+  /** What a refused token says of itself, where that is an identifier: nothing of it is proved. */
+  claimed?: { client?: string; issuer?: string; kid?: string };
   status?: number;
   success?: boolean;
 

@@ -15,6 +15,7 @@ import { attemptOfState } from './external-provider.js';
 import { attemptOf } from './interaction.js';
 import { signInPath } from './people-flow.js';
 import { buildProvider, type ProviderParts } from './provider.js';
+import { type RefusedRequest, refusedRequest } from './refused-request.js';
 import { pagePolicy } from './page-policy.js';
 import { type ServerMetadata, serverMetadata } from './server-metadata.js';
 import type { SignInPages } from './sign-in.js';
@@ -31,6 +32,8 @@ export interface AuthorizationServerOptions {
   readonly certificateOf?: (request: IncomingMessage) => X509Certificate | null;
   /** Default: the address of the connection. */
   readonly addressOf?: (request: IncomingMessage) => string;
+  /** Hears of every token request that was refused, before its answer leaves. */
+  readonly refused?: (request: RefusedRequest) => Promise<void>;
   readonly people: PersonDirectory;
   readonly pages: SignInPages;
   /** 32 bytes, the same on every node: the nonces of DPoP proofs come from it. Default: of this process. */
@@ -117,7 +120,11 @@ function declareScheme(request: IncomingMessage, publicUrl: string): void {
 }
 
 /** oidc-provider with the keys of a moment, and what comes before and after it. */
-function assemble(parts: ProviderParts, metadata: ServerMetadata, headers: Record<string, string>) {
+function assemble(
+  parts: ProviderParts & Pick<AuthorizationServerOptions, 'refused' | 'addressOf'>,
+  metadata: ServerMetadata,
+  headers: Record<string, string>,
+) {
   const { version } = parts.keyRing;
   const provider = buildProvider(parts);
   provider.use(async (ctx, next) => {
@@ -125,6 +132,10 @@ function assemble(parts: ProviderParts, metadata: ServerMetadata, headers: Recor
     await next();
     const { oidc } = ctx as KoaContextWithOIDC;
     if (oidc?.route === 'discovery') ctx.body = metadata;
+    const { refused, addressOf = peerOf } = parts;
+    const refusal =
+      refused === undefined ? null : refusedRequest(ctx as KoaContextWithOIDC, addressOf(ctx.req));
+    if (refusal !== null) await refused?.(refusal);
     const session = oidc?.session as (Session & { destroyed?: boolean }) | undefined;
     if (session?.destroyed === true && session.accountId !== undefined)
       await parts.pages.ended(ctx.req, session.accountId, session.uid);

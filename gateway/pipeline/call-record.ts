@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { AuditRecord } from '../audit/record.js';
 import type { Exchange, Outcome } from '../base/exchange.js';
+import { claimedBy } from '../identity/claimed.js';
 
 /** Refusals are the caller's to mend; these are ours or the source's. */
 const OUR_FAULT = 500;
@@ -64,6 +65,8 @@ function draft(exchange: Exchange, id: string, kind: 'opening' | 'closing'): Dra
     outcome: undefined,
     stage: undefined,
     code: undefined,
+    reason: undefined,
+    claimed: undefined,
     success: undefined,
     status: undefined,
     bytesOut: undefined,
@@ -78,6 +81,14 @@ export function openingRecord(exchange: Exchange, id: string): AuditRecord {
   return record as AuditRecord;
 }
 
+/** Who a refused token says it is from, so that a guess can be told from a stranger; never the token. */
+function noteToken(record: Draft, exchange: Exchange): void {
+  const { problem, caller } = exchange;
+  if (problem === null || !problem.code.startsWith('token_') || problem.code === 'token_missing') return;
+  record.reason = problem.parts.rule?.state;
+  if (caller === null) record.claimed = claimedBy(exchange.header('authorization'));
+}
+
 /** How the attempt ended. Written once for every call that came in, whatever became of it. */
 export function closingRecord(exchange: Exchange, releasedAt: number): AuditRecord {
   const { answer, problem } = exchange;
@@ -88,6 +99,7 @@ export function closingRecord(exchange: Exchange, releasedAt: number): AuditReco
   record.opening = exchange.opening ?? undefined;
   record.sourceMs = exchange.sourceMs ?? undefined;
   record.code = problem?.code ?? exchange.note ?? undefined;
+  noteToken(record, exchange);
   record.success = exchange.success ?? undefined;
   record.target = exchange.act ?? undefined;
   if (record.outcome !== 'aborted' && answer !== null) {

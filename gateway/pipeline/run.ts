@@ -2,7 +2,7 @@ import type { Answer, Exchange, Stage } from '../base/exchange.js';
 import type { Logger } from '../base/log.js';
 import { Problem } from '../base/problem.js';
 import { outcomeOf } from './call-record.js';
-import type { RefusalFlood } from './refusal-flood.js';
+import type { RefusalFlood } from '../audit/refusal-flood.js';
 
 /** The caller hung up: nothing is left to answer, only to record. */
 export class CallerGone extends Error {

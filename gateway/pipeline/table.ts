@@ -10,7 +10,7 @@ import type { AdminExchange, DataExchange, OpenExchange } from './exchanges.js';
 import type { Limits } from './limits.js';
 import type { ManagementApi } from './management-api.js';
 import type { Quota } from './quota.js';
-import type { RefusalFlood } from './refusal-flood.js';
+import type { RefusalFlood } from '../audit/refusal-flood.js';
 import { stopSecretRequest } from './state-secret.js';
 import { authoriseCall } from './stages/authorise-call.js';
 import { authoriseRole } from './stages/authorise-role.js';

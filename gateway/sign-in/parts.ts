@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import type { Recorder } from '../audit/record.js';
+import type { RefusalFlood } from '../audit/refusal-flood.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
 import type { Logger } from '../base/log.js';
@@ -16,6 +17,7 @@ export interface SignInParts {
   readonly log: Logger;
   readonly sealing: Sealing;
   readonly recorder: Recorder;
+  readonly flood: Pick<RefusalFlood, 'counts'>;
   readonly people: PersonDirectory;
   /** The address of whoever sent a request, seen through trusted proxies only. */
   readonly addressOf: (request: IncomingMessage) => string;

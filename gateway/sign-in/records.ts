@@ -1,4 +1,5 @@
 import type { Recorder } from '../audit/record.js';
+import type { RefusalFlood } from '../audit/refusal-flood.js';
 import type { Clock } from '../base/clock.js';
 import { uuidv7 } from '../base/ids.js';
 
@@ -15,13 +16,17 @@ export type DoorAct =
 export class SignInRecords {
   readonly #recorder: Recorder;
   readonly #clock: Clock;
+  readonly #flood: Pick<RefusalFlood, 'counts'>;
 
-  constructor({ recorder, clock }: { recorder: Recorder; clock: Clock }) {
-    this.#recorder = recorder;
-    this.#clock = clock;
+  constructor(parts: { recorder: Recorder; clock: Clock; flood: Pick<RefusalFlood, 'counts'> }) {
+    this.#recorder = parts.recorder;
+    this.#clock = parts.clock;
+    this.#flood = parts.flood;
   }
 
   /**
+   * A refusal that is one of a flood is counted only.
+   *
    * @param person - null for a name that nobody has: what was typed there may be a password, and is not kept
    * @throws Problem `record_unavailable`: then it did not happen
    */
@@ -32,6 +37,7 @@ export class SignInRecords {
     facts: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
     const refused = act === 'sign_in_refused';
+    if (refused && this.#flood.counts({ address, plane: 'open', code: act })) return;
     await this.#recorder.write({
       v: 1,
       id: uuidv7(this.#clock.now()),

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Egress } from '../../connectors/egress.js';
 import type { Recorder } from '../audit/record.js';
+import type { RefusalFlood } from '../audit/refusal-flood.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
 import type { Logger } from '../base/log.js';
@@ -16,6 +17,7 @@ import type { Sealing } from '../identity/sealing.js';
 import { clientDirectory } from '../pipeline/client-directory.js';
 import { createSignInPages } from '../sign-in/sign-in.js';
 import { egressFetch } from './egress-fetch.js';
+import { noteRefusedToken } from './refused-tokens.js';
 import type { Database } from '../store/database.js';
 
 export interface AuthorizationServerParts {
@@ -26,6 +28,7 @@ export interface AuthorizationServerParts {
   readonly sealing: Sealing;
   readonly keyRing: KeyRing;
   readonly recorder: Recorder;
+  readonly flood: RefusalFlood;
   readonly catalogue: Catalogue;
   readonly certificates: ClientCertificates;
   readonly egress: Egress;
@@ -79,6 +82,7 @@ export function openAuthorizationServer(parts: AuthorizationServerParts): Author
       addressOf,
       refresh: () => catalogue.refresh(),
     }),
+    refused: noteRefusedToken(parts),
     clients: clientDirectory(catalogue, clock),
     certificateOf: (request) => certificates.of(request),
     nonceSecret: sealing.derive('dpop-nonce/token-endpoint'),

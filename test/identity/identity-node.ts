@@ -141,6 +141,7 @@ export async function startIdentityNode(options: NodeOptions): Promise<IdentityN
   };
   const pages = createSignInPages({
     ...{ config, database, clock, log, sealing, recorder, people, external: null },
+    flood: { counts: () => false },
     addressOf: () => '127.0.0.1',
     refresh: () => Promise.resolve(),
   });

@@ -4,7 +4,7 @@ import { addressBlock } from '../../gateway/base/address-block.js';
 import { loadConfig } from '../../gateway/base/config.js';
 import { createLog } from '../../gateway/base/log.js';
 import { Problem } from '../../gateway/base/problem.js';
-import { RefusalFlood } from '../../gateway/pipeline/refusal-flood.js';
+import { RefusalFlood } from '../../gateway/audit/refusal-flood.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { allRecords, startTestGateway, type TestGateway } from '../kit/gateway.js';
 import { soundLog } from '../kit/log.js';

@@ -1,4 +1,4 @@
-import type { AuditRecord, Recorder } from '../audit/record.js';
+import type { AuditRecord, Recorder } from './record.js';
 import { addressBlock } from '../base/address-block.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';

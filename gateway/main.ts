@@ -22,6 +22,7 @@ import { compileContract } from './catalogue/contract.js';
 import { bootstrap } from './control/bootstrap.js';
 import { fillRegistry } from './control/first-facts/fill.js';
 import { createControl } from './control/index.js';
+import { type Feed, startFeed } from './feed/feed.js';
 import { createApp, type Readiness } from './http/app.js';
 import { Gate } from './http/gate.js';
 import { Metrics } from './http/metrics.js';
@@ -45,6 +46,7 @@ import { corridors } from './pipeline/table.js';
 import { createPortal, portalAssets } from './portal/portal.js';
 import { openAuthorizationServer } from './wiring/authorization-server.js';
 import { controlContext } from './wiring/control-context.js';
+import { registerFeedMetrics } from './wiring/feed-metrics.js';
 import { keyFetcher } from './wiring/key-fetcher.js';
 import { startJobs } from './wiring/jobs.js';
 import { connectorOpener } from './wiring/sources.js';
@@ -217,6 +219,7 @@ interface ServerRooms extends OpenRooms {
   readonly outbox: Outbox;
   readonly quota: Quota;
   readonly witnessing: Witnessing;
+  readonly feed: Feed;
 }
 
 const outboxGauges = (outbox: Outbox) => ({
@@ -253,6 +256,7 @@ async function buildServer(rooms: ServerRooms, redis: Redis | null): Promise<Ser
     ...witnessGauges(rooms.witnessing),
     lgsp_calls_in_progress: { help: 'Calls in progress on this node', read: () => gate?.inProgress ?? 0 },
   });
+  registerFeedMetrics(metrics.registry, rooms.feed);
   gate = new Gate({
     ...rooms,
     corridors: corridors({ ...rooms, tokens, limits, api }),
@@ -306,7 +310,9 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
     closers.push(() => witnessing.close());
     const quota = new Quota(database, clock);
     closers.push(() => quota.close());
-    const server = await buildServer({ ...rooms, outbox, quota, witnessing }, redis);
+    const feed = startFeed(rooms);
+    closers.push(() => feed.close());
+    const server = await buildServer({ ...rooms, outbox, quota, witnessing, feed }, redis);
     const olderThanMs = database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS;
     await closeInterrupted(database, recorder, { olderThanMs, clock });
     const jobs = startJobs({ ...rooms, context: controlContext(rooms) });

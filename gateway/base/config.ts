@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { canonicalRange } from './address-set.js';
 import { accounts, people, trustedIssuers } from './config-accounts.js';
 import { witnesses } from './config-record.js';
+import { feed } from './config-feed.js';
 import { refusals } from './config-refusals.js';
 
 const limit = z.strictObject({
@@ -210,6 +211,7 @@ export const ConfigSchema = z.strictObject({
       keepDays: z.int().min(30).max(3660).default(400).describe('How long a notice stays in an inbox'),
     })
     .prefault({}),
+  feed: feed.describe('Where every record goes as it is written: syslog, files'),
   smtp: smtp.prefault({}).describe('Where notices leave as e-mail'),
   refreshMs: z
     .int()

@@ -3,6 +3,7 @@ import { canonicalRange } from './address-set.js';
 import { accounts, people, trustedIssuers } from './config-accounts.js';
 import { witnesses } from './config-record.js';
 import { feed } from './config-feed.js';
+import { security } from './config-security.js';
 import { refusals } from './config-refusals.js';
 
 const limit = z.strictObject({
@@ -212,6 +213,7 @@ export const ConfigSchema = z.strictObject({
     })
     .prefault({}),
   feed: feed.describe('Where every record goes as it is written: syslog, files'),
+  security: security.describe('What in the record is told to the operators'),
   smtp: smtp.prefault({}).describe('Where notices leave as e-mail'),
   refreshMs: z
     .int()

@@ -13,6 +13,7 @@ import { serviceExecutors } from './services/executors.js';
 import { takeOffList } from './services/reshared.js';
 import { noticeRoutes } from './notices/routes.js';
 import { serviceRoutes } from './services/routes.js';
+import { securityEventRoutes } from './security-events/routes.js';
 import { sharingRoutes } from './sharing/routes.js';
 import { systemRoutes } from './systems/routes.js';
 
@@ -29,6 +30,7 @@ export function createControl(context: ControlContext): ControlHandlers {
     }),
     ...breakGlassRoutes(context),
     ...auditRoutes(context),
+    ...securityEventRoutes(context),
     ...documentRoutes(context),
     ...legalBasisRoutes(context),
     ...calendarRoutes(context),

@@ -26,6 +26,8 @@ export interface SystemRow {
   require_bound?: boolean | number;
   /** JSON array of addresses and CIDR ranges from which it may call; null allows any. */
   addresses?: string | null;
+  /** JSON of the hours in which it says that it calls; null declares nothing. */
+  hours?: string | null;
   created_at: number;
   updated_at: number;
 }

@@ -9,6 +9,7 @@ import type { Logger } from '../base/log.js';
 import type { ControlContext } from '../control/handler.js';
 import { controlJobs } from '../control/jobs.js';
 import { noteOverdue } from '../control/overdue.js';
+import { watchRecord } from '../security/watch.js';
 import { type Schedule, startSchedule } from '../schedule/schedule.js';
 
 export interface JobParts {
@@ -28,6 +29,7 @@ export function startJobs({ context, recorder, records, config, clock, log }: Jo
     { name: 'count-service-use', run: () => countServiceUse(context.database, clock.now()) },
     { name: 'count-records', run: recordCounter(context.database, records, wrong) },
     { name: 'note-overdue', run: () => noteOverdue(context, recorder) },
+    { name: 'watch-record', run: () => watchRecord({ database: context.database, clock, config }) },
     { name: 'write-owed-records', run: () => writeOwed(context.database, recorder) },
   ];
   return startSchedule({ jobs, clock, log, everyMs: config.schedule.everyMs });

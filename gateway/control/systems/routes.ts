@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { vietnamDay } from '../../base/calendar.js';
+import type { Hours } from '../../base/hours.js';
 import { fold } from '../../base/fold.js';
 import { changing } from '../../store/changes.js';
 import {
@@ -64,6 +65,7 @@ interface NewSystem {
   readonly limit?: Limit | null;
   readonly requireBoundTokens?: boolean;
   readonly addresses?: readonly string[] | null;
+  readonly hours?: Hours | null;
   readonly credential: NewCredential;
   /** Last day on which the account works. */
   readonly validTo?: string | null;
@@ -75,9 +77,12 @@ interface SystemChange {
   readonly limit?: Limit | null;
   readonly requireBoundTokens?: boolean;
   readonly addresses?: readonly string[] | null;
+  readonly hours?: Hours | null;
 }
 
 const DAY_MS = 86_400_000;
+
+const hoursOf = (hours: Hours | null): string | null => (hours === null ? null : JSON.stringify(hours));
 
 const tidy = (name: string): string => name.normalize('NFC').trim();
 
@@ -101,6 +106,7 @@ function newRow(id: string, body: NewSystem, now: number): SystemRow {
     limit_seconds: body.limit?.seconds ?? null,
     require_bound: body.requireBoundTokens ?? false,
     addresses: addressesOf(body.addresses ?? null),
+    hours: hoursOf(body.hours ?? null),
     created_at: now,
     updated_at: now,
   };
@@ -205,11 +211,13 @@ async function update(context: ControlContext, call: ControlCall): Promise<Contr
   const name = body.name === undefined ? {} : { name: tidy(body.name) };
   const bound = body.requireBoundTokens === undefined ? {} : { require_bound: body.requireBoundTokens };
   const from = body.addresses === undefined ? {} : { addresses: addressesOf(body.addresses) };
+  const hours = body.hours === undefined ? {} : { hours: hoursOf(body.hours) };
   const patch: Partial<SystemRow> = {
     ...name,
     ...limitColumns(body.limit),
     ...bound,
     ...from,
+    ...hours,
     updated_at: now,
   };
   const before = await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {

@@ -1,3 +1,4 @@
+import type { Hours } from '../../base/hours.js';
 import type { SystemRow } from '../../store/systems.js';
 import { rolesOf } from './rules.js';
 
@@ -18,6 +19,7 @@ export function systemView(row: SystemRow) {
     validTo: row.valid_to ?? null,
     requireBoundTokens: Boolean(row.require_bound),
     addresses: row.addresses == null ? null : (JSON.parse(row.addresses) as string[]),
+    hours: row.hours == null ? null : (JSON.parse(row.hours) as Hours),
     limit: calls === null || seconds === null ? null : { calls, seconds },
     createdAt: iso(row.created_at),
     updatedAt: iso(row.updated_at),

@@ -12,7 +12,8 @@ import { type SecurityKind, type Sign, signsOf } from './signs.js';
 import { unusualFrom } from './volume.js';
 
 const NAME = 'security';
-const BATCH = 5000;
+/** SQLite's one write lock is held for as long, and the log waits for it. */
+const BATCH = 500;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const WEEK_HOURS = 168;

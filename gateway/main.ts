@@ -31,6 +31,7 @@ import { createListener, drain } from './http/server.js';
 import { tlsMaterial } from './http/tls-material.js';
 import type { AuthorizationServer } from './identity/authorization-server.js';
 import { KeyRing } from './identity/key-ring.js';
+import { SubjectDigests } from './identity/subject-digests.js';
 import { dpopRules } from './identity/dpop-rules.js';
 import { issuerOf } from './identity/resources.js';
 import { assertClientIdsFree, signInClients } from './identity/sign-in-clients.js';
@@ -182,6 +183,7 @@ interface Node {
 interface OpenRooms extends Node {
   readonly sealing: Sealing;
   readonly keyRing: KeyRing;
+  readonly subjects: SubjectDigests;
   readonly egress: Egress;
   readonly recorder: Recorder;
   readonly logKeys: LogKeyKeeper;
@@ -209,7 +211,8 @@ async function openRooms(node: Node): Promise<OpenRooms> {
   const alongside = async (): Promise<void> => server?.reload();
   const catalogue = await Catalogue.open({ ...node, refreshMs: config.refreshMs, openConnector, alongside });
   const certificates = new ClientCertificates(config);
-  const logRooms = { recorder, logKeys, records, flood };
+  const subjects = new SubjectDigests(keyRing);
+  const logRooms = { recorder, logKeys, records, flood, subjects };
   const rooms = { ...node, ...logRooms, sealing, keyRing, egress, catalogue, certificates };
   server = openAuthorizationServer(rooms);
   return { ...rooms, authorizationServer: server };

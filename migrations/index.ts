@@ -14,6 +14,7 @@ import * as fourEyes from './0012-four-eyes.js';
 import * as noticesKept from './0013-notices-kept.js';
 import * as recordSearch from './0018-record-search.js';
 import * as watch from './0019-watch.js';
+import * as subjectLedger from './0020-subject-ledger.js';
 import * as witnesses from './0021-witnesses.js';
 
 interface Step {
@@ -38,6 +39,7 @@ const STEPS: readonly Step[] = [
   { name: '0013-notices-kept', ...noticesKept },
   { name: '0018-record-search', ...recordSearch },
   { name: '0019-watch', ...watch },
+  { name: '0020-subject-ledger', ...subjectLedger },
   { name: '0021-witnesses', ...witnesses },
 ];
 

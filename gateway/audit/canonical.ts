@@ -65,6 +65,7 @@ export function canonicalRecord(record: AuditRecord): string {
   if (
     !finite(record.sourceMs) ||
     !finite(record.status) ||
+    !finite(record.subjectsLeftOut) ||
     !finite(record.bytesIn) ||
     !finite(record.bytesOut)
   ) {
@@ -112,6 +113,8 @@ function inOrder(r: AuditRecord): Record<Exclude<keyof AuditRecord, 'target'>, u
     sourceMs: r.sourceMs,
     stage: r.stage,
     status: r.status,
+    subjects: r.subjects,
+    subjectsLeftOut: r.subjectsLeftOut,
     success: r.success,
     system: r.system,
     tokenId: r.tokenId,

@@ -97,3 +97,12 @@ export function columnsOf(record: AuditRecord): Columns {
     grant_no: clip('grant_no', record.grant),
   };
 }
+
+const NO_SUBJECTS: readonly string[] = [];
+
+/** The rows of `record_subjects` that belong to a leaf: made from it and compared with it, as its columns are. */
+export function subjectsOf({ subjects }: AuditRecord): readonly string[] {
+  return Array.isArray(subjects) && subjects.length > 0
+    ? [...new Set(subjects as readonly string[])].sort()
+    : NO_SUBJECTS;
+}

@@ -1,6 +1,6 @@
 import { HASH_BYTES, LogTree, leafHash, type PendingRange, type Tile } from './tree.js';
 import { signCheckpoint, type NoteSigner } from './checkpoint.js';
-import { type Columns, columnsOf } from './columns.js';
+import { type Columns, columnsOf, subjectsOf } from './columns.js';
 import { type HandOver, handOverIn, isHandOver } from './key-hand-over.js';
 import { LogError } from './log-error.js';
 import type { LogSigners } from './log-signers.js';
@@ -13,6 +13,8 @@ export interface Row {
   readonly columns: Columns;
   /** Where this record hands the log over to another key. */
   readonly handOver?: HandOver;
+  /** Digests of the persons concerned; most records have none. */
+  readonly subjects: readonly string[];
 }
 
 /** Where a group of rows came to stand. */
@@ -55,7 +57,8 @@ export interface Extension extends Appended {
 export function rowOf(leaf: string, record: AuditRecord): Row {
   const columns = columnsOf(record);
   const handOver = isHandOver(columns) ? handOverIn(record) : null;
-  return { leaf, hash: leafHash(leaf), columns, ...(handOver === null ? {} : { handOver }) };
+  const row = { leaf, hash: leafHash(leaf), columns, subjects: subjectsOf(record) };
+  return handOver === null ? row : { ...row, handOver };
 }
 
 /** The end of the log, as its writer holds it in memory between two appends. */

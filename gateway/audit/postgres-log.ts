@@ -57,6 +57,21 @@ function parametersOf(rows: readonly Row[], extension: Extension, at: number): u
   ];
 }
 
+const INSERT_SUBJECTS = `INSERT INTO record_subjects (digest, received_at, seq)
+  SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[])`;
+
+/** Most groups concern nobody who is named, and then cost nothing. */
+async function insertSubjects(client: pg.Client, rows: readonly Row[], first: number): Promise<void> {
+  const found = rows.flatMap(({ subjects, columns }, i) =>
+    subjects.map((digest) => [digest, columns.received_at, first + i] as const),
+  );
+  if (found.length === 0) return;
+  await client.query(
+    INSERT_SUBJECTS,
+    [0, 1, 2].map((at) => found.map((row) => row[at])),
+  );
+}
+
 /** The log in PostgreSQL, shared by all nodes of an installation. */
 export class PostgresLog implements LogStore {
   readonly #url: string;
@@ -83,6 +98,7 @@ export class PostgresLog implements LogStore {
     return this.#turn(async (client, size) => {
       const extension = extend(await this.#caughtUp(client, size), rows, this.#signers);
       await client.query(INSERT, parametersOf(rows, extension, at));
+      await insertSubjects(client, rows, extension.first);
       return { first: extension.first, treeSize: extension.treeSize };
     }, mayCommit);
   }

@@ -41,6 +41,13 @@ export interface AuditRecord {
   /** Where a grant narrows the answer: which of the approved fields left. */
   disclosed?: readonly string[];
 
+  /**
+   * Whose data it concerns, as `{key id}:{kind}:{keyed digest}`: sorted, each once, never the identifier itself.
+   */
+  subjects?: readonly string[];
+  /** How many more there were than a record holds; at least 1 where an answer could not be looked into. */
+  subjectsLeftOut?: number;
+
   outcome?: Outcome;
   stage?: string;
   code?: string;

@@ -45,6 +45,7 @@ function prepare(db: BetterSqlite3.Database) {
       'SELECT seq AS "index", leaf FROM records WHERE id = ?',
     ),
     record: db.prepare<Bound[]>(INSERT_RECORD),
+    subject: db.prepare('INSERT INTO record_subjects (digest, received_at, seq) VALUES (?, ?, ?)'),
     tile: db.prepare('INSERT INTO log_tiles (level, tile_index, hashes, root) VALUES (?, ?, ?, ?)'),
     checkpoint: db.prepare(
       'INSERT INTO log_checkpoints (tree_size, root_hash, at, note) VALUES (?, ?, ?, ?)',
@@ -138,9 +139,10 @@ export class SqliteLog implements LogStore {
   }
 
   #insert(rows: readonly Row[], extension: Extension, at: number): void {
-    const { record, tile, checkpoint } = this.#statements;
+    const { record, subject, tile, checkpoint } = this.#statements;
     let seq = extension.first;
-    for (const { leaf, hash, columns: c } of rows) {
+    for (const { leaf, hash, columns: c, subjects } of rows) {
+      for (const digest of subjects) subject.run(digest, c.received_at, seq);
       record.run(
         seq++,
         leaf,

@@ -132,6 +132,12 @@ export const ConfigSchema = z.strictObject({
         .describe('How long a search of the record may take'),
       exportRows: z.int().min(1).max(1_000_000).default(500_000).describe('The most records of one export'),
       refusals,
+      subjects: z
+        .int()
+        .min(1)
+        .max(5000)
+        .default(200)
+        .describe('Persons that one record names; of more it says how many were left out'),
     })
     .prefault({}),
   witnesses,

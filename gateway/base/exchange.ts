@@ -165,6 +165,10 @@ export class Exchange {
   grantId: string | null = null;
   /** Which of the approved fields leave with the answer; null where all may. */
   disclosed: readonly string[] | null = null;
+  /** Digests of the persons whose data the call asked for, or carried; null where nobody is named. */
+  subjects: readonly string[] | null = null;
+  /** How many more there were than a record holds. */
+  subjectsLeftOut = 0;
   /** Id of the opening record, once one was written before something is changed. */
   opening: string | null = null;
   /** True for a refusal that is only counted: no record bears its id. */

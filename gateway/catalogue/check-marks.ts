@@ -1,13 +1,23 @@
 import type { ApiDocument, Place } from './document.js';
 import { listMember, member, pointerOf } from './json-tree.js';
 import { contentOf, type OperationSource } from './operation-source.js';
+import type { Manifest } from './manifest.js';
 import { isUntyped, propertiesOf, seenKeyword, typesOf } from './schema-types.js';
 import { EACH, stepsOf } from './secrecy-marks.js';
 
+/** A pointer of a manifest into messages. */
+interface Mark {
+  readonly pointer: string;
+  /** Only in messages of these operations; of any, where absent. */
+  readonly operations?: readonly string[] | undefined;
+  /** Where it stands in the manifest. */
+  readonly at: string;
+}
+
 /** The pointers of a manifest that name fields of messages. */
 export interface Marks {
-  readonly request: readonly string[];
-  readonly response: readonly string[];
+  readonly request: readonly Mark[];
+  readonly response: readonly Mark[];
 }
 
 export const NO_MARKS: Marks = { request: [], response: [] };
@@ -86,15 +96,43 @@ export function fieldsAstray(
   return pointers.filter((pointer) => !leads(document, schemas, stepsOf(pointer)));
 }
 
+const SIDES = ['request', 'response'] as const;
+
+/** What a manifest says of fields in messages: degrees of secrecy, and whose data they carry. */
+export function marksOf(manifest: Pick<Manifest, 'secrecyMarks' | 'subjects'> | null): Marks {
+  const of = (side: keyof Marks): Mark[] => [
+    ...(manifest?.secrecyMarks?.[side] ?? []).map((pointer, i) => ({
+      pointer,
+      at: pointerOf('secrecyMarks', side, i),
+    })),
+    ...(manifest?.subjects?.[side] ?? []).map(({ pointer, operations }, i) => ({
+      ...{ pointer, operations },
+      at: pointerOf('subjects', side, i),
+    })),
+  ];
+  return { request: of('request'), response: of('response') };
+}
+
+function isAstray(
+  { pointer, operations }: Mark,
+  sources: readonly OperationSource[],
+  leadsIn: (source: OperationSource, pointer: string) => boolean,
+): boolean {
+  if (operations === undefined) return !sources.some((source) => leadsIn(source, pointer));
+  // Named operations are promised one by one.
+  return !operations.every((id) => sources.some((source) => source.id === id && leadsIn(source, pointer)));
+}
+
 /** Pointers into the manifest to marks that no operation of the document could carry: misspelled, they would guard nothing. */
 export function marksAstray(
   document: ApiDocument,
   sources: readonly OperationSource[],
   marks: Marks,
 ): string[] {
-  const astray = (side: keyof Marks, known: typeof inRequest): string[] =>
-    marks[side].flatMap((pointer, i) =>
-      sources.some((source) => known(document, source, pointer)) ? [] : [pointerOf('secrecyMarks', side, i)],
-    );
-  return [...astray('request', inRequest), ...astray('response', inResponse)];
+  const known = { request: inRequest, response: inResponse };
+  return SIDES.flatMap((side) =>
+    marks[side]
+      .filter((mark) => isAstray(mark, sources, (source, pointer) => known[side](document, source, pointer)))
+      .map(({ at }) => at),
+  );
 }

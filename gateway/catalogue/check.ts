@@ -1,6 +1,7 @@
 import type { OperationFacts, SetupFault } from '../../connectors/connector.js';
 import { type Fault, Problem } from '../base/problem.js';
 import type { OperationSummary } from './check-document.js';
+import { marksOf } from './check-marks.js';
 import { assertNoStateSecret, readManifest } from './check-manifest.js';
 import { type CheckLimits, checkInThread, DEFAULT_LIMITS } from './check-thread.js';
 import { bounded, FaultList, fault, underPrefix } from './faults.js';
@@ -45,7 +46,7 @@ export interface CheckResult {
 export async function checkService(service: ServiceToCheck): Promise<CheckResult> {
   assertNoStateSecret(service.manifest);
   const { manifest, faults: manifestFaults } = readManifest(service.manifest);
-  const marks = manifest?.secrecyMarks;
+  const marks = marksOf(manifest);
   const report = await checkInThread(service.document, service.limits ?? DEFAULT_LIMITS, marks);
   const faults = new FaultList();
   faults.push(...underPrefix('/manifest', manifestFaults), ...underPrefix('/document', report.faults));

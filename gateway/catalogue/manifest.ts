@@ -50,6 +50,41 @@ const secrecyMarks = z.strictObject({
     .describe('What such a field says, beyond Mật, Tối mật, Tuyệt mật in any spelling: codes of the source'),
 });
 
+/** What an identifier identifies; the same word in every service, or nobody finds across them. */
+export const SUBJECT_KINDS = ['citizen', 'insurance', 'enterprise', 'other'] as const;
+export type SubjectKind = (typeof SUBJECT_KINDS)[number];
+
+const subjectPointer = (sections: string | null) =>
+  z.strictObject({
+    pointer:
+      sections === null
+        ? z
+            .string()
+            .max(512)
+            .regex(/^\/body(?:\/[^/]+)*$/)
+        : markPointer(sections),
+    kind: z.enum(SUBJECT_KINDS),
+    operations: z
+      .array(z.string().min(1).max(128))
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Only in messages of these operations; in all unless told'),
+  });
+
+const subjects = z.strictObject({
+  request: z
+    .array(subjectPointer('path|query'))
+    .max(32)
+    .default([])
+    .describe('Where requests name the person or enterprise concerned, e.g. /path/soDinhDanh'),
+  response: z
+    .array(subjectPointer(null))
+    .max(32)
+    .default([])
+    .describe('The same of answers, e.g. /body/duLieu/*/soDinhDanh'),
+});
+
 /**
  * What a provider says of a service beside its OpenAPI document: who provides it, on which terms it is shared,
  * where it comes from and how each operation is bound to the source.
@@ -84,6 +119,9 @@ export const ManifestSchema = z.strictObject({
   secrecyMarks: secrecyMarks
     .optional()
     .describe('A message that declares itself a state secret in one of these fields is stopped'),
+  subjects: subjects
+    .optional()
+    .describe('Whose data the messages carry: recorded as keyed digests, never as they are'),
   success: successRule
     .optional()
     .describe('Success where the HTTP status does not tell; a binding may have its own'),

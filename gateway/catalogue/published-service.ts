@@ -4,6 +4,7 @@ import type { PublishedRow, ServiceState } from '../store/services.js';
 import { type Contract, compileContract, type Operation } from './contract.js';
 import type { Manifest } from './manifest.js';
 import { SecrecyMarks } from './secrecy-marks.js';
+import { SubjectPointers } from './subject-pointers.js';
 
 export type OpenConnector = (
   id: string,
@@ -21,6 +22,8 @@ export class PublishedService {
   readonly manifest: Manifest;
   /** Null where messages declare no degree of secrecy. */
   readonly marks: SecrecyMarks | null;
+  /** Null where messages name nobody. */
+  readonly subjects: SubjectPointers | null;
   readonly document: string;
   readonly #open: OpenConnector;
   #contract: Contract | null = null;
@@ -34,8 +37,9 @@ export class PublishedService {
     this.id = row.id;
     this.row = facts;
     this.manifest = JSON.parse(manifest) as Manifest;
-    const { secrecyMarks } = this.manifest;
+    const { secrecyMarks, subjects } = this.manifest;
     this.marks = secrecyMarks === undefined ? null : new SecrecyMarks(secrecyMarks);
+    this.subjects = subjects === undefined ? null : new SubjectPointers(subjects);
     this.document = document;
     this.#open = open;
   }

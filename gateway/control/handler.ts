@@ -36,6 +36,8 @@ export interface ControlResult {
   readonly stream?: AnswerStream;
   /** What changed, or what was looked for, for the record; secrets never appear here. */
   readonly act?: Act;
+  /** Digests of whom it concerns, for the record. */
+  readonly subjects?: readonly string[];
 }
 
 export type ControlHandler = (call: ControlCall) => Promise<ControlResult>;
@@ -115,6 +117,11 @@ export interface ControlContext {
   readonly records?: RecordReader;
   /** A keyed digest of whom or what a search was for; the record leaves it out where none is given. */
   readonly digestTerm?: (text: string) => string;
+  /** Keyed digests of persons: as new records name them, and as any record may. */
+  readonly subjects: {
+    of(kind: string, identifier: string): string;
+    allOf(kind: string, identifier: string): string[];
+  };
   /** Makes this node see a change at once; other nodes follow within a second. */
   refresh(): Promise<void>;
   /** False: who made a revision may publish it too. Whatever is not said is strict. */

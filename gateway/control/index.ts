@@ -15,6 +15,7 @@ import { noticeRoutes } from './notices/routes.js';
 import { serviceRoutes } from './services/routes.js';
 import { securityEventRoutes } from './security-events/routes.js';
 import { sharingRoutes } from './sharing/routes.js';
+import { subjectRoutes } from './subjects/routes.js';
 import { systemRoutes } from './systems/routes.js';
 
 /** Every operation of `openapi.yaml`, by its id; one room for each noun. */
@@ -31,6 +32,7 @@ export function createControl(context: ControlContext): ControlHandlers {
     ...breakGlassRoutes(context),
     ...auditRoutes(context),
     ...securityEventRoutes(context),
+    ...subjectRoutes(context),
     ...documentRoutes(context),
     ...legalBasisRoutes(context),
     ...calendarRoutes(context),

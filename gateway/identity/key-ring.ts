@@ -13,11 +13,11 @@ import {
 } from '../store/signing-keys.js';
 import type { Sealing } from './sealing.js';
 import {
-  type CookieKey,
   generateKey,
-  openCookieKey,
+  openSecretKey,
   openSigningKey,
   type PublicJwk,
+  type SecretKey,
   type SigningKey,
 } from './signing-key.js';
 
@@ -64,7 +64,8 @@ export class KeyRing {
   readonly #options: KeyRingOptions;
   #tokenKeys: readonly SigningKey[] = [];
   #logKeys: readonly SigningKey[] = [];
-  #cookieKeys: readonly CookieKey[] = [];
+  #cookieKeys: readonly SecretKey[] = [];
+  #subjectKeys: readonly SecretKey[] = [];
   #byKid = new Map<string, SigningKey>();
   #state = '';
   #version = 0;
@@ -120,6 +121,16 @@ export class KeyRing {
     const current = currentOf(this.#cookieKeys, now);
     const others = this.#cookieKeys.filter((key) => key !== current && lives(key, now));
     return [current, ...others].map((key) => key.secret);
+  }
+
+  /** Makes the digests of persons in the record now. */
+  subjectKey(): SecretKey {
+    return currentOf(this.#subjectKeys, this.#options.clock.now());
+  }
+
+  /** Every key that has made such digests or may: they are kept for ever, so that old records stay findable. */
+  subjectKeys(): readonly SecretKey[] {
+    return this.#subjectKeys;
   }
 
   /** The public key that verifies tokens with this `kid` now; undefined when there is none in force. */
@@ -184,7 +195,7 @@ export class KeyRing {
   }
 
   #verifiesUntil(purpose: KeyPurpose, replacedAt: number): number | null {
-    if (purpose === 'log') return null;
+    if (purpose === 'log' || purpose === 'subject') return null;
     const life = purpose === 'token' ? this.#options.tokenTtlSeconds * 1000 : COOKIE_LIFE_MS;
     return replacedAt + life + GRACE_MS;
   }
@@ -208,16 +219,20 @@ export class KeyRing {
     if (state === this.#state) return;
     const tokenKeys = this.#open('token', rows, this.#tokenKeys);
     const logKeys = this.#open('log', rows, this.#logKeys);
-    const { sealing } = this.#options;
-    const cookieKeys = rows
-      .filter((row) => row.purpose === 'cookie')
-      .map((row) => openCookieKey(sealing, row));
+    const cookieKeys = this.#openSecrets('cookie', rows);
+    const subjectKeys = this.#openSecrets('subject', rows);
     this.#tokenKeys = tokenKeys;
     this.#logKeys = logKeys;
     this.#cookieKeys = cookieKeys;
+    this.#subjectKeys = subjectKeys;
     this.#byKid = new Map(tokenKeys.map((key) => [key.kid, key]));
     this.#state = state;
     this.#version += 1;
+  }
+
+  #openSecrets(purpose: 'cookie' | 'subject', rows: readonly SigningKeyRow[]): readonly SecretKey[] {
+    const { sealing } = this.#options;
+    return rows.filter((row) => row.purpose === purpose).map((row) => openSecretKey(sealing, row));
   }
 
   /** Keys that are open already keep their objects; only their dates may have changed. */

@@ -25,8 +25,8 @@ export interface SigningKey {
 
 export type PublicJwk = JsonWebKey & { readonly kid: string; readonly use: 'sig'; readonly alg: string };
 
-/** A symmetric key that signs cookies. */
-export interface CookieKey {
+/** A symmetric key: signs cookies, or makes the digests of persons. */
+export interface SecretKey {
   readonly kid: string;
   /** 256 bits, base64url. */
   readonly secret: string;
@@ -47,9 +47,10 @@ function generatePrivate(purpose: 'token' | 'log'): KeyObject {
 async function newMaterial(
   purpose: KeyPurpose,
 ): Promise<{ kid: string; secret: string; publicJwk: JsonWebKey }> {
-  if (purpose === 'cookie')
+  if (purpose === 'cookie' || purpose === 'subject')
     return {
-      kid: randomBytes(16).toString('base64url'),
+      // A subject's key is named in every digest that it makes: short, and unique among a handful all the same.
+      kid: randomBytes(purpose === 'subject' ? 9 : 16).toString('base64url'),
       secret: randomBytes(32).toString('base64url'),
       publicJwk: {},
     };
@@ -62,7 +63,7 @@ async function newMaterial(
   };
 }
 
-/** Makes a key of the purpose: token ES256 (P-256), log Ed25519, cookie 256 random bits. */
+/** Makes a key of the purpose: token ES256 (P-256), log Ed25519, cookie and subject 256 random bits. */
 export async function generateKey(
   sealing: Sealing,
   purpose: KeyPurpose,
@@ -102,10 +103,10 @@ export function openSigningKey(sealing: Sealing, purpose: 'token' | 'log', row: 
 }
 
 /** @throws SealError */
-export function openCookieKey(sealing: Sealing, row: SigningKeyRow): CookieKey {
+export function openSecretKey(sealing: Sealing, row: SigningKeyRow): SecretKey {
   return {
     kid: row.kid,
-    secret: sealing.open(sealPurpose('cookie'), row.kid, row.sealed_private).toString('utf8'),
+    secret: sealing.open(sealPurpose(row.purpose), row.kid, row.sealed_private).toString('utf8'),
     signsFrom: row.signs_from,
     verifiesUntil: row.verifies_until,
   };

@@ -60,6 +60,8 @@ function draft(exchange: Exchange, id: string, kind: 'opening' | 'closing'): Dra
     path: route?.template ?? undefined,
     method: request.method.slice(0, 16),
     trace: exchange.traceId,
+    subjects: exchange.subjects?.length === 0 ? undefined : (exchange.subjects ?? undefined),
+    subjectsLeftOut: exchange.subjectsLeftOut > 0 ? exchange.subjectsLeftOut : undefined,
     bytesIn: body?.length,
     requestSha256: bodyDigest(exchange),
     outcome: undefined,

@@ -5,6 +5,7 @@ import type { Exchange, Stage, StageName } from '../base/exchange.js';
 import type { Logger } from '../base/log.js';
 import type { Catalogue } from '../catalogue/catalogue.js';
 import type { Database } from '../store/database.js';
+import type { SubjectDigests } from '../identity/subject-digests.js';
 import type { TokenVerifier } from '../identity/token.js';
 import type { AdminExchange, DataExchange, OpenExchange } from './exchanges.js';
 import type { Limits } from './limits.js';
@@ -45,6 +46,7 @@ export interface Rooms {
   readonly database: Database;
   readonly flood: RefusalFlood;
   readonly api: ManagementApi;
+  readonly subjects: SubjectDigests;
 }
 
 export interface Corridors {

@@ -1,7 +1,7 @@
 import type { Knex } from 'knex';
 import { fold } from '../base/fold.js';
 import type { Database } from './database.js';
-import { type Page, type PageAsk, pageOf, searchFor } from './page.js';
+import { type Page, type PageAsk, pageOf, rowsIn, searchFor } from './page.js';
 
 export const AGENCY_LEVELS = [
   'province',
@@ -44,6 +44,15 @@ export async function findAgency(knex: Knex, codeOrAlias: string): Promise<Agenc
 
 export async function listAgencies(knex: Knex): Promise<AgencyRow[]> {
   return await knex<AgencyRow>('agencies').orderBy('code');
+}
+
+/** Code → name, of those that are registered. */
+export async function agencyNames(
+  knex: Knex,
+  codes: readonly string[],
+): Promise<ReadonlyMap<string, string>> {
+  const rows = await rowsIn<AgencyRow>(knex, 'agencies', 'code', codes);
+  return new Map(rows.map(({ code, name }) => [code, name]));
 }
 
 /** One page, by code. */

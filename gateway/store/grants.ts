@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Database } from './database.js';
-import { type Page, type PageAsk, pageOf } from './page.js';
+import { type Page, type PageAsk, pageOf, rowsIn } from './page.js';
 
 export const GRANT_STATES = ['requested', 'active', 'refused', 'expired', 'terminated'] as const;
 export type GrantState = (typeof GRANT_STATES)[number];
@@ -70,6 +70,15 @@ export async function activeGrantsOf(
 
 export async function findGrant(knex: Knex, id: string): Promise<GrantRow | undefined> {
   return await knex<GrantRow>('grants').where({ id }).first();
+}
+
+/** Grants by their ids, of those that there are. */
+export async function grantsByIds(
+  knex: Knex,
+  ids: readonly string[],
+): Promise<ReadonlyMap<string, GrantRow>> {
+  const rows = await rowsIn<GrantRow>(knex, 'grants', 'id', ids);
+  return new Map(rows.map((row) => [row.id, row]));
 }
 
 /** All grants of a system for a service, oldest first. */

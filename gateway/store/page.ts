@@ -47,3 +47,22 @@ export function searchFor(query: Knex.QueryBuilder, q: string, identifiers: read
     });
   }
 }
+
+/** SQLite takes a bounded number of values in one statement. */
+const MOST_VALUES = 500;
+
+/** The rows whose key is one of these, whatever their number. */
+export async function rowsIn<Row extends object>(
+  knex: Knex,
+  table: string,
+  column: keyof Row & string,
+  keys: readonly string[],
+): Promise<Row[]> {
+  const wanted = [...new Set(keys)];
+  const found: Row[] = [];
+  for (let from = 0; from < wanted.length; from += MOST_VALUES) {
+    const part = wanted.slice(from, from + MOST_VALUES);
+    found.push(...((await knex(table).whereIn(column, part).select('*')) as Row[]));
+  }
+  return found;
+}

@@ -1,8 +1,11 @@
 import type { Knex } from 'knex';
 import type { Database } from './database.js';
 
-/** token: signs access tokens · log: signs checkpoints · cookie: signs the authorization server's cookies. */
-export const KEY_PURPOSES = ['token', 'log', 'cookie'] as const;
+/**
+ * token: signs access tokens · log: signs checkpoints · cookie: signs the authorization server's cookies · subject:
+ * makes the digests of persons in the record.
+ */
+export const KEY_PURPOSES = ['token', 'log', 'cookie', 'subject'] as const;
 export type KeyPurpose = (typeof KEY_PURPOSES)[number];
 
 export interface SigningKeyRow {

@@ -8,6 +8,7 @@ import type { Catalogue } from '../catalogue/catalogue.js';
 import { checkService } from '../catalogue/check.js';
 import type { ControlContext } from '../control/handler.js';
 import { signInClients } from '../identity/sign-in-clients.js';
+import type { SubjectDigests } from '../identity/subject-digests.js';
 import { mailSettings } from '../outbox/mail-settings.js';
 import { CHANNEL_SEAL } from '../outbox/outbox.js';
 import { mayCall } from '../outbox/webhook.js';
@@ -21,11 +22,12 @@ export interface ControlParts extends SourceParts {
   readonly catalogue: Catalogue;
   readonly config: Config;
   readonly records: RecordReader;
+  readonly subjects: SubjectDigests;
 }
 
 /** What the rooms of the control plane reach, and nothing else. */
 export function controlContext(parts: ControlParts): ControlContext {
-  const { database, clock, config, sealing, egress, catalogue, records } = parts;
+  const { database, clock, config, sealing, egress, catalogue, records, subjects } = parts;
   const termKey = sealing.derive('record-search/terms');
   return {
     database,
@@ -35,6 +37,7 @@ export function controlContext(parts: ControlParts): ControlContext {
     passwords: passwordKeeper(parts),
     reservedNames: new Set(signInClients(config).keys()),
     seal: (service, name, plain) => sealing.seal('credential', credentialLabel(service, name), plain),
+    subjects,
     refresh: () => catalogue.refresh(),
     records,
     digestTerm: (text) => createHmac('sha256', termKey).update(text).digest('base64url'),

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import canonicalizeModule from 'canonicalize';
 import fc from 'fast-check';
 import { canonicalJson, canonicalRecord } from '../../gateway/audit/canonical.js';
 import type { AuditRecord } from '../../gateway/audit/record.js';
+import { PACKAGE_ROOT } from '../../gateway/base/package-root.js';
 import { aRecord } from './records.js';
 
 const canonicalize = canonicalizeModule as unknown as (value: unknown) => string;
@@ -70,6 +73,8 @@ const record: fc.Arbitrary<AuditRecord> = fc
       status: number,
       bytesIn: number,
       bytesOut: number,
+      subjects: fc.array(text),
+      subjectsLeftOut: number,
       success: fc.boolean(),
       outcome: fc.constantFrom('answered', 'refused', 'failed', 'aborted'),
     },
@@ -108,6 +113,16 @@ describe('the canonical form of a record', () => {
       }),
       { numRuns: 200 },
     );
+  });
+
+  it('holds every member that a record may have', () => {
+    const source = readFileSync(join(PACKAGE_ROOT, 'gateway', 'audit', 'record.ts'), 'utf8');
+    const shape = source.slice(source.indexOf('interface AuditRecord'), source.indexOf('\n}\n'));
+    const members = [...shape.matchAll(/^ {2}(\w+)\??:/gm)].map(([, name = '']) => name);
+    assert.ok(members.length > 30);
+    const whole = Object.fromEntries(members.filter((name) => name !== 'target').map((name) => [name, 1]));
+    const leaf = canonicalRecord(whole as unknown as AuditRecord);
+    assert.deepEqual(Object.keys(JSON.parse(leaf) as object), Object.keys(whole).sort());
   });
 
   it('sorts by UTF-16 code units and writes numbers as RFC 8785 shows', () => {

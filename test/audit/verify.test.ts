@@ -7,7 +7,7 @@ import { HASH_BYTES, leafHash } from '../../gateway/audit/tree.js';
 import { type FaultKind, verifyLog } from '../../gateway/audit/verify/verify.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
 import { ORIGIN, startLog, tamper, verifierKeys, verify } from './log.js';
-import { aRecord } from './records.js';
+import { aRecord, T0 } from './records.js';
 
 interface Tampering {
   readonly name: string;
@@ -37,8 +37,11 @@ async function insertAt(knex: Knex, seq: number): Promise<void> {
     await knex('records')
       .where({ seq: i })
       .update({ seq: i + 1 });
-  const record = aRecord();
+  const record = aRecord({ subjects: SUBJECTS });
   const leaf = canonicalRecord(record);
+  // All records name the same subjects: with one row more at the end, every record has those it names.
+  for (const digest of SUBJECTS)
+    await knex('record_subjects').insert({ digest, received_at: T0, seq: Math.max(top + 1, seq) });
   await knex('records').insert({ seq, leaf, leaf_hash: leafHash(leaf), ...columnsOf(record) });
 }
 
@@ -60,6 +63,7 @@ async function retile(knex: Knex, seq: number): Promise<void> {
   await knex('log_tiles').where(where).update({ hashes });
 }
 
+const SUBJECTS = ['k:citizen:a', 'k:citizen:b'];
 const GROUPS = [1, 9, 250, 60, 5, 1];
 const SIZE = 326;
 
@@ -92,6 +96,26 @@ const TAMPERINGS: readonly Tampering[] = [
     name: 'the time received changed in its column',
     how: (knex) => knex('records').where({ seq: 42 }).increment('received_at', 1),
     fault: { index: 42, what: 'columns' },
+  },
+  {
+    name: 'a subject taken from a record, so that an access is hidden from whom it concerns',
+    how: (knex) => knex('record_subjects').where({ seq: 42, digest: SUBJECTS[0] }).delete(),
+    fault: { index: 42, what: 'columns' },
+  },
+  {
+    name: 'a subject added to a record',
+    how: (knex) => knex('record_subjects').insert({ digest: 'k:citizen:z', received_at: T0, seq: 42 }),
+    fault: { index: 42, what: 'columns' },
+  },
+  {
+    name: 'the time of a subject changed',
+    how: (knex) => knex('record_subjects').where({ seq: 42 }).increment('received_at', 1),
+    fault: { index: 42, what: 'columns' },
+  },
+  {
+    name: 'a subject of a record that does not exist',
+    how: (knex) => knex('record_subjects').insert({ digest: 'k:citizen:z', received_at: T0, seq: SIZE + 5 }),
+    fault: { index: SIZE + 5, what: 'columns' },
   },
   {
     name: 'a record rewritten with its digest, in a full tile',
@@ -185,7 +209,9 @@ const TAMPERINGS: readonly Tampering[] = [
 
 async function writeGroups(recorder: Recorder): Promise<void> {
   for (const count of GROUPS)
-    await Promise.all(Array.from({ length: count }, () => recorder.write(aRecord({ user: 'cán bộ' }))));
+    await Promise.all(
+      Array.from({ length: count }, () => recorder.write(aRecord({ user: 'cán bộ', subjects: SUBJECTS }))),
+    );
 }
 
 for (const engine of engines) {

@@ -11,6 +11,7 @@ import { Problem, PROBLEMS } from '../../gateway/base/problem.js';
 import { checkService } from '../../gateway/catalogue/check.js';
 import type { ApiAnswer, ManagementApi } from '../../gateway/cli/api.js';
 import type { ControlCall, ControlContext, ControlHandlers } from '../../gateway/control/handler.js';
+import { SubjectDigests } from '../../gateway/identity/subject-digests.js';
 import { mayCall } from '../../gateway/outbox/webhook.js';
 import { createControl } from '../../gateway/control/index.js';
 import { passwordKeeper } from '../../gateway/wiring/password-keeper.js';
@@ -184,6 +185,14 @@ const checkedOnce: ControlContext['checkService'] = (manifest, text, credentialN
 
 const DAY = 86_400_000;
 
+const subjectKey = {
+  kid: 'k',
+  secret: Buffer.alloc(32, 3).toString('base64url'),
+  signsFrom: 0,
+  verifiesUntil: null,
+};
+const subjects = new SubjectDigests({ subjectKey: () => subjectKey, subjectKeys: () => [subjectKey] });
+
 /** The management API without its doors: the contract and the handlers, on a real database, with a held clock. */
 export class Desk {
   readonly test: TestDatabase;
@@ -231,6 +240,7 @@ export class Desk {
       },
       checkService: checkedOnce,
       refresh: () => Promise.resolve(),
+      subjects,
       published: () => undefined,
       probe: () => Promise.resolve({ ok: false }),
       fourEyes: this.fourEyes,

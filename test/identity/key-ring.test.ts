@@ -32,10 +32,26 @@ for (const engine of engines) {
     it('makes one key of each purpose at the first start, and finds them at the next', async () => {
       const first = await open();
       const second = await open(test.again());
-      assert.equal((await test.database.knex('signing_keys')).length, 3);
+      assert.equal((await test.database.knex('signing_keys')).length, 4);
       assert.equal(second.tokenSigner().kid, first.tokenSigner().kid);
       assert.equal(second.logSigner().kid, first.logSigner().kid);
       assert.deepEqual(second.cookieSecrets(), first.cookieSecrets());
+    });
+
+    it('keeps every key of subjects for ever, and uses the newest', async () => {
+      const ring = await open();
+      const before = ring.subjectKey();
+      const { kid } = await ring.rotate('subject');
+      assert.equal(ring.subjectKey().kid, before.kid, 'not before every node knows the new one');
+      clock.move(400 * 86_400_000);
+      await ring.reload();
+      assert.equal(ring.subjectKey().kid, kid);
+      assert.deepEqual(
+        ring.subjectKeys().map((key) => key.kid),
+        [before.kid, kid],
+      );
+      assert.equal(Buffer.from(ring.subjectKey().secret, 'base64url').length, 32);
+      assert.ok((await open(test.again())).subjectKeys().some((key) => key.secret === before.secret));
     });
 
     it('makes keys of the promised kinds', async () => {
@@ -57,7 +73,7 @@ for (const engine of engines) {
       const nodes = [0, 1, 2].map(() => (engine.name === 'SQLite' ? test.database : test.again()));
       const rings = await Promise.all(nodes.map((database) => open(database)));
       assert.equal(new Set(rings.map((ring) => ring.tokenSigner().kid)).size, 1);
-      assert.equal((await test.database.knex('signing_keys')).length, 3);
+      assert.equal((await test.database.knex('signing_keys')).length, 4);
     });
 
     it('stores no private key that could be read', async () => {

@@ -4,12 +4,13 @@ import { isHandOver } from '../key-hand-over.js';
 import { HASH_BYTES, leafHash, TILE_WIDTH } from '../tree.js';
 import type { AuditRecord } from '../record.js';
 import { columnThatDiffers, joinColumns } from './joined-columns.js';
+import { bySeq, type StoredSubject, subjectsAgree } from './subjects.js';
 
 /**
  * What is wrong:
  * - `missing`: the record at this index is gone, or others stand out of order
  * - `changed`: this record is not the one whose digest the log holds
- * - `columns`: the record is intact, but what searches see of it was changed
+ * - `columns`: the record is intact, but what searches see of it (columns, subjects) was changed
  * - `history`: records were changed, inserted or exchanged together with their digests; a signed checkpoint says so
  * - `tile`: the records are proved, but a stored tile of the tree was changed or removed
  * - `checkpoint`: a checkpoint is not signed by the log's key, or is not what its row says
@@ -59,6 +60,8 @@ export interface StoredChunk {
   readonly from: number;
   readonly to: number;
   readonly rows: readonly StoredRow[];
+  /** By place and digest. */
+  readonly subjects: readonly StoredSubject[];
   /** Full tiles of leaves that end in the chunk. */
   readonly tiles: readonly StoredTile[];
   /** Those whose size lies behind `from`, up to and including `to`. */
@@ -105,11 +108,12 @@ export function checkChunk(stored: StoredChunk, keys: readonly VerifierKey[]): C
   const { from, to } = stored;
   const hashes = Buffer.alloc((to - from) * HASH_BYTES);
   const handOvers = new Map<number, AuditRecord>();
+  const subjects = bySeq(stored.subjects);
   let index = from;
   let fault: LogFault | undefined;
   for (const row of stored.rows) {
     const record = readLeaf(row.leaf);
-    fault = faultOf(row, record, index);
+    fault = faultOf(row, record, index) ?? faultOfSubjects(record, subjects.get(index), index);
     if (fault !== undefined) break;
     if (record !== null && isHandOver({ ...record, noun: record.target?.noun })) handOvers.set(index, record);
     row.hash.copy(hashes, (index - from) * HASH_BYTES);
@@ -146,6 +150,15 @@ function faultOf(row: StoredRow, record: AuditRecord | null, index: number): Log
   const wrong = record === null ? 'id' : wrongColumn(record, row.columns);
   if (wrong === undefined) return undefined;
   return { index, what: 'columns', detail: `column ${wrong} of record ${index} is not what the record says` };
+}
+
+function faultOfSubjects(
+  record: AuditRecord | null,
+  rows: readonly StoredSubject[] | undefined,
+  index: number,
+): LogFault | undefined {
+  if (record === null || subjectsAgree(record, rows)) return undefined;
+  return { index, what: 'columns', detail: `the subjects of record ${index} are not those that it names` };
 }
 
 function wrongColumn(record: AuditRecord, columns: string): string | undefined {

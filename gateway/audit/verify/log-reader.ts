@@ -8,6 +8,8 @@ export interface LogReader {
   chunk(from: number, to: number): Promise<StoredChunk>;
   /** vkeys that records hand the log over to, whether or not the key before signed that. */
   namedKeys(): Promise<string[]>;
+  /** The first subject row that belongs to no record; those of records past `size` are left for the next time. */
+  straySubject(size: number): Promise<number | null>;
   tile(level: number, index: number): Promise<StoredTile | undefined>;
   close(): Promise<void>;
 }

@@ -9,6 +9,10 @@ const EXTENT = `SELECT (SELECT coalesce(max(seq) + 1, 0) FROM records)::bigint A
   (SELECT coalesce(max(tree_size), 0) FROM log_checkpoints)::bigint AS covered`;
 const ROWS = `SELECT seq, leaf, leaf_hash AS hash, ${joinedColumnsSql('postgres')} AS columns FROM records
   WHERE seq >= $1 AND seq < $2 ORDER BY seq`;
+const SUBJECTS = `SELECT seq, digest, received_at FROM record_subjects
+  WHERE seq >= $1 AND seq < $2 ORDER BY seq, digest`;
+const STRAY = `SELECT min(seq) AS seq FROM record_subjects WHERE seq < 0
+  OR (seq >= $1 AND NOT EXISTS (SELECT 1 FROM records WHERE records.seq = record_subjects.seq))`;
 const HAND_OVERS = 'SELECT leaf FROM records WHERE noun = $1 ORDER BY seq';
 const TILES = `SELECT tile_index AS index, hashes, root FROM log_tiles
   WHERE level = $1 AND tile_index >= $2 AND tile_index < $3`;
@@ -47,11 +51,20 @@ export class PostgresLogReader implements LogReader {
   async chunk(from: number, to: number): Promise<StoredChunk> {
     const tiles = [0, Math.floor(from / TILE_WIDTH), Math.floor(to / TILE_WIDTH)];
     const rows = await this.#rows<Omit<StoredRow, 'seq'> & { seq: Whole }>(ROWS, [from, to]);
+    const subjects = await this.#rows<{ seq: Whole; digest: string; received_at: Whole }>(SUBJECTS, [
+      from,
+      to,
+    ]);
     const heads = await this.#rows<Omit<StoredCheckpoint, 'size'> & { size: Whole }>(CHECKPOINTS, [from, to]);
     return {
       from,
       to,
       rows: rows.map((row) => ({ ...row, seq: Number(row.seq) })),
+      subjects: subjects.map(({ seq, digest, received_at }) => ({
+        seq: Number(seq),
+        digest,
+        received_at: Number(received_at),
+      })),
       tiles: await this.#tiles(tiles),
       checkpoints: heads.map((head) => ({ ...head, size: Number(head.size) })),
     };
@@ -60,6 +73,11 @@ export class PostgresLogReader implements LogReader {
   async namedKeys(): Promise<string[]> {
     const rows = await this.#rows<{ leaf: string }>(HAND_OVERS, [HAND_OVER_NOUN]);
     return keysNamedIn(rows.map(({ leaf }) => leaf));
+  }
+
+  async straySubject(size: number): Promise<number | null> {
+    const [row] = await this.#rows<{ seq: Whole | null }>(STRAY, [size]);
+    return row?.seq == null ? null : Number(row.seq);
   }
 
   async tile(level: number, index: number): Promise<StoredTile | undefined> {

@@ -4,12 +4,22 @@ import { TILE_WIDTH } from '../tree.js';
 import type { StoredCheckpoint, StoredChunk, StoredRow, StoredTile } from './chunk.js';
 import { joinedColumnsSql } from './joined-columns.js';
 import type { Extent, LogReader } from './log-reader.js';
+import type { StoredSubject } from './subjects.js';
 
 function prepare(db: BetterSqlite3.Database) {
   return {
     extent: db.prepare<[], Extent>(`SELECT (SELECT coalesce(max(seq) + 1, 0) FROM records) AS leaves,
       (SELECT coalesce(max(tree_size), 0) FROM log_checkpoints) AS covered`),
     handOvers: db.prepare<[string], string>('SELECT leaf FROM records WHERE noun = ? ORDER BY seq').pluck(),
+    subjects: db.prepare<[number, number], StoredSubject>(
+      'SELECT seq, digest, received_at FROM record_subjects WHERE seq >= ? AND seq < ? ORDER BY seq, digest',
+    ),
+    stray: db
+      .prepare<[number], number | null>(
+        `SELECT min(seq) FROM record_subjects WHERE seq < 0 OR
+          (seq >= ? AND NOT EXISTS (SELECT 1 FROM records WHERE records.seq = record_subjects.seq))`,
+      )
+      .pluck(),
     rows: db
       .prepare<[number, number], [number, string, Buffer, string]>(
         `SELECT seq, leaf, leaf_hash, ${joinedColumnsSql('sqlite')} FROM records
@@ -44,11 +54,12 @@ export class SqliteLogReader implements LogReader {
   }
 
   chunk(from: number, to: number): Promise<StoredChunk> {
-    const { rows, tiles, checkpoints } = this.#statements;
+    const { rows, subjects, tiles, checkpoints } = this.#statements;
     return Promise.resolve({
       from,
       to,
       rows: rows.all(from, to).map(toRow),
+      subjects: subjects.all(from, to),
       tiles: tiles.all(Math.floor(from / TILE_WIDTH), Math.floor(to / TILE_WIDTH)),
       checkpoints: checkpoints.all(from, to),
     });
@@ -56,6 +67,10 @@ export class SqliteLogReader implements LogReader {
 
   namedKeys(): Promise<string[]> {
     return Promise.resolve(keysNamedIn(this.#statements.handOvers.all(HAND_OVER_NOUN)));
+  }
+
+  straySubject(size: number): Promise<number | null> {
+    return Promise.resolve(this.#statements.stray.get(size) ?? null);
   }
 
   tile(level: number, index: number): Promise<StoredTile | undefined> {

@@ -92,6 +92,14 @@ class Verifier {
     throw new Found('handover', index, detail);
   }
 
+  /** Subjects must not be named of records that are not there. */
+  async findStray(): Promise<void> {
+    const stray = await this.#reader.straySubject(this.tree.size);
+    if (stray === null) return;
+    const detail = `subjects are named of record ${stray}, which is not there`;
+    throw new Found('columns', Math.max(stray, 0), detail);
+  }
+
   async #checkTiles(ofLeaves: ReadonlyMap<number, CheckedTile>): Promise<void> {
     for (const tile of this.tree.takeTiles()) {
       const stored = tile.level === 0 ? ofLeaves.get(tile.index) : await this.#checkedTile(tile);
@@ -209,6 +217,7 @@ async function verified(
     }
     if (covered < verifier.tree.size)
       throw new Found('uncovered', covered, `no checkpoint vouches for record ${covered} and those after it`);
+    await verifier.findStray();
     return { ok: true, ...provedBy(verifier) };
   } catch (found) {
     if (!(found instanceof Found)) throw found;

@@ -5,14 +5,17 @@ import type { Config } from '../../base/config.js';
 import type { Stage } from '../../base/exchange.js';
 import type { Logger } from '../../base/log.js';
 import { Problem, type ProblemCode } from '../../base/problem.js';
+import type { SubjectDigests } from '../../identity/subject-digests.js';
 import type { DataExchange } from '../exchanges.js';
 import { writeOpening } from '../opening.js';
+import { nameSubjects } from '../subjects.js';
 
 export interface ForwardParts {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly config: Config;
   readonly log: Logger;
+  readonly subjects: SubjectDigests;
 }
 
 const CODES: Readonly<Record<Exclude<SourceFault, 'aborted'>, ProblemCode>> = {
@@ -71,7 +74,10 @@ export function forward(parts: ForwardParts): Stage<DataExchange> {
     async run(exchange) {
       const { service, operation } = exchange;
       if (service === null || operation === null) throw new Problem('internal_error');
-      if (operation.mutating) await writeOpening(exchange, parts.recorder, parts.clock);
+      if (operation.mutating) {
+        nameSubjects(exchange, parts);
+        await writeOpening(exchange, parts.recorder, parts.clock);
+      }
       const timeoutMs = service.manifest.timeoutMs ?? parts.config.limits.timeoutMs;
       const started = parts.clock.now();
       const timer = setTimeout(() => exchange.signal.end('deadline'), timeoutMs);

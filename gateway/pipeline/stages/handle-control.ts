@@ -46,6 +46,7 @@ export function handleControl({
         ...fileOf(exchange),
       });
       exchange.act = result.act ?? null;
+      exchange.subjects = result.subjects ?? null;
       const headers = {
         ...(result.body === undefined ? {} : { 'content-type': 'application/json; charset=utf-8' }),
         ...result.headers,

@@ -6,9 +6,11 @@ import type { Logger } from '../../base/log.js';
 import type { Database } from '../../store/database.js';
 import { closingRecord } from '../call-record.js';
 import { writeOpening } from '../opening.js';
+import { DataExchange } from '../exchanges.js';
 import { receiptWanted } from '../receipt-wanted.js';
+import { nameSubjects, type SubjectParts } from '../subjects.js';
 
-export interface RecordParts {
+export interface RecordParts extends SubjectParts {
   readonly recorder: Recorder;
   readonly clock: Clock;
   readonly database: Database;
@@ -48,7 +50,9 @@ async function addReceipt(exchange: Exchange, index: number | null, parts: Recor
  *
  * @returns the place of the closing record; null while there is none
  */
-async function write(exchange: Exchange, { recorder, clock }: RecordParts): Promise<number | null> {
+async function write(exchange: Exchange, parts: RecordParts): Promise<number | null> {
+  const { recorder, clock } = parts;
+  if (exchange instanceof DataExchange) nameSubjects(exchange, parts);
   if (exchange.answer?.stream === undefined)
     return (await recorder.write(closingRecord(exchange, clock.now()))).index;
   if (exchange.opening === null) await writeOpening(exchange, recorder, clock);

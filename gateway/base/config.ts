@@ -195,6 +195,35 @@ export const ConfigSchema = z.strictObject({
       maxTermDays: z.int().min(1).max(3660).default(1827).describe('The longest term of an approval, days'),
     })
     .prefault({}),
+  grantReview: z
+    .strictObject({
+      dormantDays: z
+        .int()
+        .min(1)
+        .max(730)
+        .default(90)
+        .describe(
+          'Without a call for so many days a grant is dormant; what it allows and never used is over-broad',
+        ),
+      quotaPercent: z
+        .int()
+        .min(0)
+        .max(100)
+        .default(10)
+        .describe('A quota of which the highest day took no more than this share is over-broad'),
+      askDormant: z.boolean().default(true).describe('Dormant grants are to be confirmed by their consumers'),
+      everyMonths: z
+        .int()
+        .min(0)
+        .max(60)
+        .default(12)
+        .describe('Months after which every grant is to be confirmed again; 0: never'),
+      answerWorkingDays: z.int().min(1).max(240).default(15).describe('Working days to answer'),
+      remindWorkingDays: z.int().min(0).max(60).default(5).describe('Working days before the end to remind'),
+      lapse: z.boolean().default(false).describe('Whether a grant whose consumer does not answer ends'),
+    })
+    .prefault({})
+    .describe('Grants held against their use'),
   accounts,
   trustedIssuers,
   people,

@@ -5,6 +5,7 @@ import { retireSunk } from './services/sunset.js';
 import { expireGrants, tellOverdue } from './sharing/deadlines.js';
 import { endOutgrown } from './sharing/outgrown.js';
 import { remindOfReviews } from './sharing/review-reminders.js';
+import { reviewGrants } from './sharing/review-rounds.js';
 
 /** What falls due by itself: name → what is to be done once that may have happened. Each does nothing the second time. */
 export function controlJobs(
@@ -14,6 +15,7 @@ export function controlJobs(
     { name: 'expire-grants', run: (now) => expireGrants(context, now) },
     { name: 'end-outgrown-subscriptions', run: (now) => endOutgrown(context, now) },
     { name: 'remind-of-reviews', run: (now) => remindOfReviews(context, now) },
+    { name: 'review-grants', run: (now) => reviewGrants(context, now) },
     { name: 'tell-overdue', run: (now) => tellOverdue(context, now) },
     { name: 'retire-sunk-services', run: (now) => retireSunk(context, now) },
     { name: 'warn-of-endings', run: (now) => warnOfEndings(context, now) },

@@ -81,6 +81,14 @@ export async function grantsByIds(
   return new Map(rows.map((row) => [row.id, row]));
 }
 
+/** Active grants by id; only where this agency is consumer or provider, if one is told. */
+export async function grantsInForce(knex: Knex, party: string | null): Promise<GrantRow[]> {
+  const query = knex<GrantRow>('grants').where({ state: 'active' });
+  if (party !== null)
+    void query.where((either) => void either.where({ consumer: party }).orWhere({ provider: party }));
+  return await query.orderBy('id');
+}
+
 /** All grants of a system for a service, oldest first. */
 export async function grantsOfPair(knex: Knex, system: string, service: string): Promise<GrantRow[]> {
   return await knex<GrantRow>('grants')

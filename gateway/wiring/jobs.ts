@@ -1,4 +1,5 @@
 import type { Recorder } from '../audit/record.js';
+import { countGrantUse } from '../audit/grant-use.js';
 import { countServiceUse } from '../audit/service-use.js';
 import { writeOwed } from '../audit/owed.js';
 import { recordCounter } from '../audit/search/count-job.js';
@@ -25,6 +26,8 @@ export interface JobParts {
 export function startJobs({ context, recorder, records, config, clock, log }: JobParts): Schedule {
   const wrong = (): void => log.error('the counts of the record do not add up; they are made anew');
   const jobs = [
+    // First, for others act on what it counts.
+    { name: 'count-grant-use', run: () => countGrantUse(context.database) },
     ...controlJobs(context),
     { name: 'count-service-use', run: () => countServiceUse(context.database, clock.now()) },
     { name: 'count-records', run: recordCounter(context.database, records, wrong) },

@@ -21,6 +21,9 @@ const PERSONAL = new Set([
   ...['createSearch', 'updateSearch', 'deleteSearch'],
 ]);
 
+/** Changes nothing: a question whose subject must not stand in an address. */
+const ASKING = new Set(['searchSubject', 'reportSubject']);
+
 describe('the contract of the management API', () => {
   it('and the handlers name the same operations', async () => {
     const desk = await Desk.open(engines[0]!);
@@ -90,7 +93,7 @@ describe('the contract of the management API', () => {
 
   it('gives owners and auditors no operation that changes something of others', () => {
     for (const { operationId, method, roles } of operations)
-      if (method !== 'GET' && !PERSONAL.has(operationId))
+      if (method !== 'GET' && !PERSONAL.has(operationId) && !ASKING.has(operationId))
         assert.ok(!roles.includes('owner') && !roles.includes('auditor'), operationId);
   });
 });

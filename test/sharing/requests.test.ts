@@ -30,7 +30,7 @@ for (const engine of engines) {
       const { steps } = await province.done('kiem-tra', 'GET', '/sharing-transitions');
       const names = steps
         .map(({ step }: any) => step)
-        .filter((s: string) => !['expire', 'supersede', 'reopen'].includes(s));
+        .filter((s: string) => !['expire', 'lapse', 'supersede', 'reopen'].includes(s));
       for (const state of ['draft', 'submitted', 'in_review', 'agreed', 'preparing', 'testing', 'active']) {
         const id = await province.reach(state);
         for (const step of names) {

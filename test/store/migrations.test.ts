@@ -63,6 +63,9 @@ for (const engine of engines) {
         await assert.rejects(async () => await knex('log_tiles').update({ level: 1 }), /append-only/);
         await assert.rejects(async () => await knex('log_tiles').delete(), /append-only/);
         assert.equal((await knex('log_tiles')).length, 1);
+        await knex('record_subjects').insert({ digest: 'k:citizen:a', received_at: 1, seq: 0 });
+        await assert.rejects(async () => await knex('record_subjects').update({ seq: 1 }), /append-only/);
+        await assert.rejects(async () => await knex('record_subjects').delete(), /append-only/);
       } finally {
         await test.drop();
       }

@@ -22,7 +22,7 @@ export async function owePlatformAct(
 export async function recordByTime(
   trx: Knex,
   row: RequestRow,
-  step: Extract<StepName, 'expire' | 'supersede'>,
+  step: Extract<StepName, 'expire' | 'lapse' | 'supersede'>,
   now: number,
   more: object = {},
 ): Promise<void> {

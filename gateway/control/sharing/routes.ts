@@ -4,7 +4,9 @@ import * as accounts from './accounts.js';
 import { act } from './acting.js';
 import * as defaultList from './default-list.js';
 import * as difficulties from './difficulties.js';
+import * as grantUse from './grant-use.js';
 import * as grants from './grants.js';
+import * as reviews from './reviews.js';
 import * as requests from './requests.js';
 import { actOnGrant, subscribe } from './subscriptions.js';
 import { runTest } from './testing.js';
@@ -26,6 +28,10 @@ export function sharingRoutes(context: ControlContext, takeOffList: TakeOffList)
     getDifficulty: (call) => difficulties.get(context, call),
     settleDifficulty: (call) => difficulties.settle(context, call),
     listGrants: (call) => grants.list(context, call),
+    listGrantUse: (call) => grantUse.listUse(context, call),
+    getGrantUse: (call) => grantUse.use(context, call),
+    listGrantReviews: (call) => reviews.list(context, call),
+    answerGrantReview: (call) => reviews.answer(context, call),
     getGrant: (call) => grants.get(context, call),
     setGrantQuota: (call) => grants.setQuota(context, call),
     amendGrant: (call) => grants.amend(context, call),

@@ -65,6 +65,7 @@ export const TRANSITIONS = {
   terminate:      { ...NOTHING, ...EITHER_SIDE, from: ['active', 'suspended'], to: 'terminated', needs: ['reason', 'document'], title: { vi: 'Chấm dứt', en: 'Terminated' } },
   reopen:         { ...NOTHING, ...MANAGER, from: ['refused'], to: 'in_review', needs: ['reason', 'legalBasis'], notBy: ['submitted_by'], term: 'reviewWorkingDays', title: { vi: 'Xem xét lại sau giải quyết vướng mắc', en: 'Reopened' } },
   expire:         { ...NOTHING, sides: ['time'], roles: {}, from: ['active', 'suspended'], to: 'expired', title: { vi: 'Hết thời hạn', en: 'Expired' } },
+  lapse:          { ...NOTHING, sides: ['time'], roles: {}, from: ['active', 'suspended'], to: 'terminated', title: { vi: 'Chấm dứt do không xác nhận nhu cầu', en: 'Lapsed' } },
   supersede:      { ...NOTHING, sides: ['time'], roles: {}, from: ['active', 'suspended'], to: 'terminated', title: { vi: 'Được thay thế', en: 'Superseded' } },
 } as const satisfies Readonly<Record<string, Transition>>;
 
@@ -72,7 +73,7 @@ export type StepName = keyof typeof TRANSITIONS;
 
 /** The steps that somebody takes; the others are taken by time, or by what somebody else decided. */
 export const ASKABLE = (Object.keys(TRANSITIONS) as StepName[]).filter(
-  (name) => !['expire', 'supersede', 'reopen'].includes(name),
+  (name) => !['expire', 'lapse', 'supersede', 'reopen'].includes(name),
 );
 
 export function transition(name: StepName): Transition {

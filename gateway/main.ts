@@ -8,11 +8,6 @@ import { parse } from 'yaml';
 import { createEgress } from '../connectors/allow-list.js';
 import type { Egress } from '../connectors/egress.js';
 import { closeInterrupted } from './audit/interrupted.js';
-import type { Recorder } from './audit/record.js';
-import type { KeyedRecorder } from './audit/log-key.js';
-import { startRecorder } from './audit/recorder.js';
-import { RefusalFlood } from './audit/refusal-flood.js';
-import { openRecordReader, READER_LIMITS, type RecordReader } from './audit/search/reader.js';
 import { type Clock, systemClock } from './base/clock.js';
 import { type Config, loadConfig } from './base/config.js';
 import { createLog, type Logger } from './base/log.js';
@@ -22,8 +17,7 @@ import { compileContract } from './catalogue/contract.js';
 import { bootstrap } from './control/bootstrap.js';
 import { fillRegistry } from './control/first-facts/fill.js';
 import { createControl } from './control/index.js';
-import { type Feed, startFeed } from './feed/feed.js';
-import { createApp, type Readiness } from './http/app.js';
+import { createApp } from './http/app.js';
 import { Gate } from './http/gate.js';
 import { Metrics } from './http/metrics.js';
 import { ClientCertificates } from './http/client-certificate.js';
@@ -31,7 +25,6 @@ import { createListener, drain } from './http/server.js';
 import { tlsMaterial } from './http/tls-material.js';
 import type { AuthorizationServer } from './identity/authorization-server.js';
 import { KeyRing } from './identity/key-ring.js';
-import { SubjectDigests } from './identity/subject-digests.js';
 import { dpopRules } from './identity/dpop-rules.js';
 import { issuerOf } from './identity/resources.js';
 import { assertClientIdsFree, signInClients } from './identity/sign-in-clients.js';
@@ -41,21 +34,19 @@ import { trustedIssuers } from './identity/trusted-issuers.js';
 import { Limits } from './pipeline/limits.js';
 import { createManagementApi } from './pipeline/management-api.js';
 import { Quota } from './pipeline/quota.js';
-import { type LogKeyKeeper, startLogKeys } from './wiring/log-keys.js';
-import { type Outbox, startOutbox } from './outbox/outbox.js';
 import { corridors } from './pipeline/table.js';
 import { createPortal, portalAssets } from './portal/portal.js';
 import { openAuthorizationServer } from './wiring/authorization-server.js';
+import { type Beside, besideGauges, startBeside } from './wiring/beside.js';
 import { controlContext } from './wiring/control-context.js';
 import { registerFeedMetrics } from './wiring/feed-metrics.js';
 import { keyFetcher } from './wiring/key-fetcher.js';
 import { startJobs } from './wiring/jobs.js';
+import { type LogRooms, openLog } from './wiring/log.js';
+import { readiness } from './wiring/readiness.js';
 import { connectorOpener } from './wiring/sources.js';
-import { openWitnesses } from './wiring/witnesses.js';
-import type { Witnessing } from './witness/witnessing.js';
 import { deleteOldSignIns } from './store/sign-ins.js';
 import { type Database, migrate, openDatabase } from './store/database.js';
-import { keepInstallationValue } from './store/installation.js';
 import { openRedis } from './store/redis.js';
 
 /** A gateway that runs. */
@@ -93,31 +84,6 @@ async function firstStart(database: Database, config: Config, clock: Clock, log:
   log.info({ file }, 'the bootstrap administrator was created; its credentials are in this file');
 }
 
-/** What every call depends on; a part that is down makes the node not ready, so that a balancer passes it by. */
-function readiness(parts: {
-  database: Database;
-  redis: Redis | null;
-  recorder: Recorder;
-  catalogue: Catalogue;
-  clock: Clock;
-}) {
-  return async (): Promise<Readiness> => {
-    const store = await parts.database.knex.raw('select 1').then(
-      () => ({ ok: true }),
-      () => ({ ok: false, detail: 'the database does not answer' }),
-    );
-    const age = parts.clock.now() - parts.catalogue.freshAt;
-    const found = {
-      store,
-      catalogue: { ok: age < 5000, detail: `read ${age} ms ago` },
-      record: { ok: parts.recorder.waiting < 10_000, detail: `${parts.recorder.waiting} waiting` },
-      // Without Redis each node limits for itself; that is worth knowing, and no reason to stop.
-      ...(parts.redis === null ? {} : { limits: { ok: true, detail: `redis ${parts.redis.status}` } }),
-    };
-    return { ok: Object.values(found).every((part) => part.ok), parts: found };
-  };
-}
-
 async function listen(server: Server, config: Config): Promise<string> {
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -128,35 +94,6 @@ async function listen(server: Server, config: Config): Promise<string> {
   });
   const scheme = config.tls === undefined ? 'http' : 'https';
   return `${scheme}://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-/** The log keeps the name of its first start for ever, whatever address the gateway has later. */
-async function openRecorder(parts: {
-  database: Database;
-  config: Config;
-  keyRing: KeyRing;
-  clock: Clock;
-  log: Logger;
-}): Promise<{ recorder: KeyedRecorder; logKeys: LogKeyKeeper }> {
-  const { database, config, keyRing, clock, log } = parts;
-  const origin = await keepInstallationValue(
-    database.knex,
-    'log-origin',
-    `${new URL(config.publicUrl).host}/log`,
-  );
-  const [logKey = keyRing.logSigner(), ...laterLogKeys] = keyRing.logKeys();
-  const recorder = await startRecorder({
-    engine: database.engine,
-    location: database.location,
-    origin,
-    logKey,
-    laterLogKeys,
-    queue: config.record.queue,
-    timeoutMs: config.record.timeoutMs,
-    log,
-    clock,
-  });
-  return { recorder, logKeys: startLogKeys({ database, keyRing, recorder, origin, clock, log }) };
 }
 
 const SWEEP_MS = 60_000;
@@ -180,15 +117,10 @@ interface Node {
   readonly database: Database;
 }
 
-interface OpenRooms extends Node {
+interface OpenRooms extends Node, LogRooms {
   readonly sealing: Sealing;
   readonly keyRing: KeyRing;
-  readonly subjects: SubjectDigests;
   readonly egress: Egress;
-  readonly recorder: Recorder;
-  readonly logKeys: LogKeyKeeper;
-  readonly records: RecordReader;
-  readonly flood: RefusalFlood;
   readonly catalogue: Catalogue;
   readonly authorizationServer: AuthorizationServer;
   readonly certificates: ClientCertificates;
@@ -203,43 +135,20 @@ async function openRooms(node: Node): Promise<OpenRooms> {
   await assertClientIdsFree(database.knex, signInClients(config).keys());
   const keyRing = await KeyRing.open({ ...node, sealing, tokenTtlSeconds: config.tokens.ttlSeconds });
   const egress = createEgress(config.egress);
-  const { recorder, logKeys } = await openRecorder({ ...node, keyRing });
-  const records = openRecordReader(database, { ...READER_LIMITS, timeoutMs: config.record.searchMs });
-  const flood = new RefusalFlood({ ...node, recorder });
+  const logRooms = await openLog({ ...node, keyRing });
   const openConnector = connectorOpener({ database, sealing, egress, log });
   let server: AuthorizationServer | null = null;
   const alongside = async (): Promise<void> => server?.reload();
   const catalogue = await Catalogue.open({ ...node, refreshMs: config.refreshMs, openConnector, alongside });
   const certificates = new ClientCertificates(config);
-  const subjects = new SubjectDigests(keyRing);
-  const logRooms = { recorder, logKeys, records, flood, subjects };
   const rooms = { ...node, ...logRooms, sealing, keyRing, egress, catalogue, certificates };
   server = openAuthorizationServer(rooms);
   return { ...rooms, authorizationServer: server };
 }
 
-interface ServerRooms extends OpenRooms {
-  readonly outbox: Outbox;
+interface ServerRooms extends OpenRooms, Beside {
   readonly quota: Quota;
-  readonly witnessing: Witnessing;
-  readonly feed: Feed;
 }
-
-const outboxGauges = (outbox: Outbox) => ({
-  lgsp_outbox_waiting: { help: 'Notices waiting to be sent', read: () => outbox.waiting },
-  lgsp_outbox_failed: { help: 'Notices that were given up', read: () => outbox.failed },
-});
-
-const witnessGauges = (witnessing: Witnessing) => ({
-  lgsp_witnesses_failing: {
-    help: 'Witnesses that did not take the last checkpoint',
-    read: () => witnessing.failing,
-  },
-  lgsp_witness_lag_seconds: {
-    help: 'Since the witness that lags most took a checkpoint',
-    read: () => witnessing.lagMs / 1000,
-  },
-});
 
 /** The corridor over those rooms, and what stands before it. */
 async function buildServer(rooms: ServerRooms, redis: Redis | null): Promise<Server> {
@@ -255,8 +164,7 @@ async function buildServer(rooms: ServerRooms, redis: Redis | null): Promise<Ser
   let gate: Gate | null = null;
   const metrics = new Metrics({
     lgsp_records_waiting: { help: 'Records waiting for the disk', read: () => recorder.waiting },
-    ...outboxGauges(rooms.outbox),
-    ...witnessGauges(rooms.witnessing),
+    ...besideGauges(rooms),
     lgsp_calls_in_progress: { help: 'Calls in progress on this node', read: () => gate?.inProgress ?? 0 },
   });
   registerFeedMetrics(metrics.registry, rooms.feed);
@@ -297,25 +205,18 @@ export async function startGateway(config: Config, options: StartOptions = {}): 
     const database = openDatabase(config);
     closers.push(() => database.close());
     const rooms = await openRooms({ config, clock, log, database });
-    const { recorder, logKeys, catalogue, keyRing } = rooms;
+    const { recorder, catalogue, keyRing } = rooms;
     closers.push(
-      () => recorder.close(),
-      () => logKeys.close(),
-      () => rooms.flood.close(),
+      () => rooms.closeLog(),
       () => catalogue.close(),
-      () => rooms.records.close(),
     );
     const redis = openRedis(config, log);
     closers.push(() => redis?.disconnect());
-    const outbox = startOutbox(rooms);
-    closers.push(() => outbox.close());
-    const witnessing = openWitnesses(rooms);
-    closers.push(() => witnessing.close());
+    const beside = await startBeside(rooms);
+    closers.push(() => beside.closeBeside());
     const quota = new Quota(database, clock);
     closers.push(() => quota.close());
-    const feed = startFeed(rooms);
-    closers.push(() => feed.close());
-    const server = await buildServer({ ...rooms, outbox, quota, witnessing, feed }, redis);
+    const server = await buildServer({ ...rooms, ...beside, quota }, redis);
     const olderThanMs = database.engine === 'sqlite' ? 0 : INTERRUPTED_AFTER_MS;
     await closeInterrupted(database, recorder, { olderThanMs, clock });
     const jobs = startJobs({ ...rooms, context: controlContext(rooms) });

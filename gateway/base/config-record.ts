@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { refusals } from './config-refusals.js';
 
 const name = z
   .string()
@@ -45,3 +46,19 @@ export const witnesses = z
   })
   .prefault({})
   .describe('Who outside keeps signed heads of the log, so that nobody can rewrite it unnoticed');
+
+export const record = z
+  .strictObject({
+    queue: z.int().min(1).default(20_000).describe('Records waiting for the disk before calls are refused'),
+    timeoutMs: z.int().min(100).default(5000).describe('How long an answer waits for its record'),
+    searchMs: z.int().min(100).max(60_000).default(5000).describe('How long a search of the record may take'),
+    exportRows: z.int().min(1).max(1_000_000).default(500_000).describe('The most records of one export'),
+    refusals,
+    subjects: z
+      .int()
+      .min(1)
+      .max(5000)
+      .default(200)
+      .describe('Persons that one record names; of more it says how many were left out'),
+  })
+  .prefault({});

@@ -1,10 +1,11 @@
 import { z } from 'zod';
 import { canonicalRange } from './address-set.js';
 import { accounts, people, trustedIssuers } from './config-accounts.js';
-import { witnesses } from './config-record.js';
+import { record, witnesses } from './config-record.js';
 import { feed } from './config-feed.js';
 import { security } from './config-security.js';
-import { refusals } from './config-refusals.js';
+import { documents, sharing } from './config-sharing.js';
+import { smtp } from './config-smtp.js';
 
 const limit = z.strictObject({
   calls: z.int().min(0).describe('Calls allowed per window; 0 allows none'),
@@ -14,36 +15,6 @@ const limit = z.strictObject({
 const range = z
   .string()
   .refine((entry) => canonicalRange(entry) !== null, { message: 'neither an address nor a CIDR range' });
-
-const smtp = z
-  .strictObject({
-    url: z
-      .string()
-      .regex(/^smtps?:\/\/[^/?#]+\/?$/)
-      .optional()
-      .describe('smtp://user@host:587 or smtps://host, in place of host, port, secure and user'),
-    host: z.string().min(1).optional().describe('The server that takes e-mail; none: no e-mail is sent'),
-    port: z.int().min(1).max(65_535).optional().describe('Default 587, or 465 with secure'),
-    secure: z.boolean().default(false).describe('TLS from the first byte, rather than by STARTTLS'),
-    requireTls: z.boolean().default(true).describe('Sends nothing to a server that offers no TLS'),
-    caFile: z.string().optional().describe('PEM file of the authority that the server belongs to'),
-    user: z.string().min(1).optional(),
-    password: z.string().optional(),
-    passwordFile: z.string().optional().describe('File that holds the password, in place of password'),
-    from: z.email().optional().describe('The sender of e-mail'),
-  })
-  .refine((one) => one.url === undefined || one.host === undefined, {
-    path: ['host'],
-    message: 'either url or host',
-  })
-  .refine((one) => one.password === undefined || one.passwordFile === undefined, {
-    path: ['passwordFile'],
-    message: 'either password or passwordFile',
-  })
-  .refine((one) => (one.url ?? one.host) === undefined || one.from !== undefined, {
-    path: ['from'],
-    message: 'a sender is needed',
-  });
 
 /** The whole configuration of a node. Unknown keys are refused: a misspelt key must not silently mean the default. */
 export const ConfigSchema = z.strictObject({
@@ -120,81 +91,10 @@ export const ConfigSchema = z.strictObject({
         .describe('Calls in progress on this node before it answers overloaded'),
     })
     .prefault({}),
-  record: z
-    .strictObject({
-      queue: z.int().min(1).default(20_000).describe('Records waiting for the disk before calls are refused'),
-      timeoutMs: z.int().min(100).default(5000).describe('How long an answer waits for its record'),
-      searchMs: z
-        .int()
-        .min(100)
-        .max(60_000)
-        .default(5000)
-        .describe('How long a search of the record may take'),
-      exportRows: z.int().min(1).max(1_000_000).default(500_000).describe('The most records of one export'),
-      refusals,
-      subjects: z
-        .int()
-        .min(1)
-        .max(5000)
-        .default(200)
-        .describe('Persons that one record names; of more it says how many were left out'),
-    })
-    .prefault({}),
+  record,
   witnesses,
-  documents: z
-    .strictObject({
-      attachmentsDir: z
-        .string()
-        .optional()
-        .describe('Folder of the attachments, shared by all nodes; default: attachments in the data folder'),
-      attachmentBytes: z.int().min(1).max(104_857_600).default(20_971_520).describe('Size of one attachment'),
-      debtWorkingDays: z
-        .int()
-        .min(0)
-        .max(60)
-        .default(3)
-        .describe('Working days until an emergency lock must have its document'),
-      remindHours: z.int().min(1).max(240).default(24).describe('How long before that the reminder comes'),
-    })
-    .prefault({}),
-  sharing: z
-    .strictObject({
-      defaultSharing: z
-        .enum(['open', 'subscribe', 'confirm'])
-        .default('subscribe')
-        .describe(
-          'Default services: open to every account; or after one subscription, at once; or once an operator confirmed it',
-        ),
-      accountWorkingDays: z
-        .int()
-        .min(1)
-        .max(60)
-        .default(2)
-        .describe('Working days to create a connection account or refuse it with a reason'),
-      receiveWorkingDays: z.int().min(1).max(60).default(2).describe('Working days to take up a request'),
-      reviewWorkingDays: z.int().min(1).max(240).default(5).describe('Working days to decide on a request'),
-      settleWorkingDays: z.int().min(1).max(240).default(10).describe('Working days to settle a difficulty'),
-      reviewMonths: z
-        .int()
-        .min(1)
-        .max(24)
-        .default(6)
-        .describe('Months between two reviews of the default list'),
-      reviewRemindDays: z
-        .int()
-        .min(0)
-        .max(90)
-        .default(14)
-        .describe('Days before a review that it is told of'),
-      sunsetDays: z
-        .int()
-        .min(0)
-        .max(1096)
-        .default(90)
-        .describe('Days between the word that a service ends and its end'),
-      maxTermDays: z.int().min(1).max(3660).default(1827).describe('The longest term of an approval, days'),
-    })
-    .prefault({}),
+  documents,
+  sharing,
   grantReview: z
     .strictObject({
       dormantDays: z

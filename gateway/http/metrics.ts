@@ -2,6 +2,12 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { Exchange } from '../base/exchange.js';
 import { outcomeOf } from '../pipeline/call-record.js';
 
+/** A number that is read when it is asked for. */
+export interface GaugeReader {
+  readonly help: string;
+  read(): number;
+}
+
 /** What is counted for the operators; names of callers never become labels. */
 export class Metrics {
   readonly registry = new Registry();
@@ -11,7 +17,7 @@ export class Metrics {
   readonly #duration: Histogram<'plane'>;
   readonly #source: Histogram<'service'>;
 
-  constructor(gauges: Readonly<Record<string, { help: string; read: () => number }>>) {
+  constructor(gauges: Readonly<Record<string, GaugeReader>>) {
     const registers = [this.registry];
     const buckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
     collectDefaultMetrics({ register: this.registry });
@@ -41,13 +47,13 @@ export class Metrics {
       buckets,
       registers,
     });
-    for (const [name, { help, read }] of Object.entries(gauges)) {
+    for (const [name, gauge] of Object.entries(gauges)) {
       new Gauge({
         name,
-        help,
+        help: gauge.help,
         registers,
         collect() {
-          this.set(read());
+          this.set(gauge.read());
         },
       });
     }

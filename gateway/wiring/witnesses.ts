@@ -14,7 +14,7 @@ import { startWitnessing, type Witnessing } from '../witness/witnessing.js';
 
 type Setting = Config['witnesses']['to'][number];
 
-interface Parts {
+export interface WitnessParts {
   readonly config: Config;
   readonly database: Database;
   readonly egress: Egress;
@@ -22,7 +22,7 @@ interface Parts {
   readonly log: Logger;
 }
 
-function witnessOf(setting: Setting, { egress, database }: Parts): Witness {
+function witnessOf(setting: Setting, { egress, database }: WitnessParts): Witness {
   switch (setting.kind) {
     case 'folder':
       return folderWitness(setting.name, setting.path);
@@ -38,7 +38,7 @@ function witnessOf(setting: Setting, { egress, database }: Parts): Witness {
 }
 
 /** @throws ConfigError for a verifier key or a certificate that cannot be read */
-export function openWitnesses(parts: Parts): Witnessing {
+export function openWitnesses(parts: WitnessParts): Witnessing {
   const { config, database, clock, log } = parts;
   const { everySeconds, alarmAfterSeconds, to } = config.witnesses;
   const witnesses = to.map((setting, i) => {

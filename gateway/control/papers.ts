@@ -11,14 +11,15 @@ import type { ControlCall, ControlContext } from './handler.js';
 type Caller = ControlCall['caller'];
 
 /** Roles that see the documents of every agency. */
-export const SEE_ALL_DOCUMENTS = ['owner', 'manager', 'operator', 'auditor'] as const;
+const SEE_ALL_DOCUMENTS = ['owner', 'manager', 'operator', 'auditor'] as const;
+
+export function seesAllDocuments({ roles }: Caller): boolean {
+  return roles.some((role) => (SEE_ALL_DOCUMENTS as readonly string[]).includes(role));
+}
 
 /** Whether the caller may rest an act on this document, or read it. */
 export function seesDocument(caller: Caller, row: DocumentRow): boolean {
-  return (
-    caller.agency === row.agency_code ||
-    caller.roles.some((role) => (SEE_ALL_DOCUMENTS as readonly string[]).includes(role))
-  );
+  return caller.agency === row.agency_code || seesAllDocuments(caller);
 }
 
 function required(state: 'absent' | 'unknown', id?: string): Problem {

@@ -38,7 +38,7 @@ const request = (of: string, state: string, more: object = {}) => ({
   ...{ service: SERVICE, system: of, state, by: { consumer: of, provider: 'cung-cap' } },
   ...CONTENT,
   ...{ until: day(30), agreement: AGREEMENT, tryCalls: ['/doanh-nghiep'] },
-  documents: { consumer: 'cv-61', provider: 'cv-12', manager: 'cv-01' },
+  documents: { consumer: 'h35-61--cv-61', provider: 'h35-12--cv-12', manager: 'cv-01' },
   ...more,
 });
 const service = (sourceUrl: string, slug: string, sharing: string) => ({
@@ -68,8 +68,8 @@ const province = (sourceUrl: string): Record<string, string | Buffer> => ({
   'calendar.yaml': stringify([{ day: '2027-01-01', kind: 'holiday', name: 'Tết Dương lịch' }]),
   'documents.yaml': stringify([
     paper('cv-01', { file: 'cong-van.pdf' }),
-    paper('cv-12', { by: 'cung-cap' }),
-    paper('cv-61', { by: 'xin-1', summary: 'Đề nghị' }),
+    paper('h35-12--cv-12', { by: 'cung-cap' }),
+    paper('h35-61--cv-61', { by: 'xin-1', summary: 'Đề nghị' }),
     paper('cv-vh', { by: 'van-hanh' }),
   ]),
   'documents/cong-van.pdf': Buffer.from('%PDF-1.7 mẫu'),
@@ -124,18 +124,18 @@ const province = (sourceUrl: string): Record<string, string | Buffer> => ({
     {
       ...{ service: DEFAULT, system: 'xin-2', purpose: 'Tra cứu', state: 'suspended' },
       by: { consumer: 'xin-2', provider: 'cung-cap' },
-      suspended: held('provider', 'cv-12'),
+      suspended: held('provider', 'h35-12--cv-12'),
     },
   ]),
   'sharing-requests.yaml': stringify([
     request('xin-1', 'active', { quota: { perDay: 3, perMinute: 2 } }),
-    request('xin-2', 'suspended', { suspended: held('consumer', 'cv-61') }),
+    request('xin-2', 'suspended', { suspended: held('consumer', 'h35-61--cv-61') }),
     request('xin-3', 'suspended', { reason: 'tạm dừng bởi provider' }),
     request('xin-4', 'suspended', { suspended: { ...held('provider'), ...held('platform', 'cv-01') } }),
     request('xin-5', 'active'),
-    request('xin-6', 'needs_changes', { reason: 'thiếu trường', document: 'cv-12' }),
+    request('xin-6', 'needs_changes', { reason: 'thiếu trường', document: 'h35-12--cv-12' }),
     request('xin-7', 'refused', { reason: 'ngoài phạm vi', refusalBasis: '491-qd-ubnd#d2.6' }),
-    request('xin-8', 'terminated', { reason: 'hết nhu cầu', endedBy: 'provider', document: 'cv-12' }),
+    request('xin-8', 'terminated', { reason: 'hết nhu cầu', endedBy: 'provider', document: 'h35-12--cv-12' }),
     request('xin-9', 'testing'),
   ]),
 });
@@ -202,12 +202,12 @@ class Fresh {
 /** More and longer for a grant that is at work, asked for, agreed on and approved. */
 async function amend(on: Fresh, of: string): Promise<void> {
   const { items } = await on.done(null, 'GET', `/grants?system=${of}`);
-  const wanted = { perDay: 50, until: day(60), document: 'cv-61', reason: 'cần thêm lượt' };
+  const wanted = { perDay: 50, until: day(60), document: 'h35-61--cv-61', reason: 'cần thêm lượt' };
   const { id } = await on.done(of, 'POST', `/grants/${items[0].id}/amendments`, wanted);
   const step = (client: string | null, name: string, more: object = {}) =>
     on.done(client, 'POST', `/sharing-requests/${id}/steps`, { step: name, ...more });
   await step('cung-cap', 'take');
-  await step('cung-cap', 'agree', { document: 'cv-12', agreement: AGREEMENT });
+  await step('cung-cap', 'agree', { document: 'h35-12--cv-12', agreement: AGREEMENT });
   await step(null, 'approve', { document: 'cv-01' });
 }
 
@@ -249,7 +249,7 @@ for (const engine of engines) {
           [DEFAULT, 'xin-1', 'active', 'xin-1', undefined],
           [
             ...[DEFAULT, 'xin-2', 'suspended'],
-            ...[{ consumer: 'xin-2', provider: 'cung-cap' }, held('provider', 'cv-12')],
+            ...[{ consumer: 'xin-2', provider: 'cung-cap' }, held('provider', 'h35-12--cv-12')],
           ],
         ],
       );
@@ -261,22 +261,22 @@ for (const engine of engines) {
       const { state, perDay, until } = by.get('xin-5');
       assert.deepEqual([state, perDay, until], ['active', 50, day(60)]);
       assert.deepEqual(by.get('xin-1').quota, { perDay: 3, perMinute: 2 });
-      assert.deepEqual(by.get('xin-2').suspended, held('consumer', 'cv-61'));
-      assert.deepEqual(by.get('xin-3').suspended, held('provider', 'cv-12'));
+      assert.deepEqual(by.get('xin-2').suspended, held('consumer', 'h35-61--cv-61'));
+      assert.deepEqual(by.get('xin-3').suspended, held('provider', 'h35-12--cv-12'));
       assert.deepEqual(by.get('xin-4').suspended, {
         ...held('provider'),
         ...held('platform', 'cv-01'),
       });
-      assert.deepEqual([by.get('xin-8').endedBy, by.get('xin-8').document], ['provider', 'cv-12']);
+      assert.deepEqual([by.get('xin-8').endedBy, by.get('xin-8').document], ['provider', 'h35-12--cv-12']);
     });
 
     it('says whose each document is, and no secret', () => {
       const makers = found('documents.yaml').map(({ id, by }) => [id, by]);
       assert.deepEqual(makers, [
         ['cv-01', undefined],
-        ['cv-12', 'cung-cap'],
-        ['cv-61', 'xin-1'],
         ['cv-vh', 'van-hanh'],
+        ['h35-12--cv-12', 'cung-cap'],
+        ['h35-61--cv-61', 'xin-1'],
       ]);
       const text = JSON.stringify(files);
       for (const one of old.made) if ('secret' in one) assert.ok(!text.includes(one.secret), one.id);

@@ -8,7 +8,7 @@ import { addAgency, addSystem, PAPER } from '../kit/province.js';
 import { type Caller, Desk, refused } from './desk.js';
 
 const LETTER = {
-  id: 'cv-12',
+  id: 'h35-14--cv-12',
   number: '12/STP-VP',
   kind: 'written_request',
   issuedOn: '2025-07-01',
@@ -39,19 +39,20 @@ for (const engine of engines) {
       assert.equal(status, 201);
       assert.equal(body.agency, 'H35.14');
       assert.equal(body.attachment, null);
-      assert.equal((await desk.call(admin, 'GET', '/documents/cv-12')).body.number, '12/STP-VP');
-      await refused(desk.call(health, 'GET', '/documents/cv-12'), 'object_not_found');
+      assert.equal((await desk.call(admin, 'GET', '/documents/h35-14--cv-12')).body.number, '12/STP-VP');
+      await refused(desk.call(health, 'GET', '/documents/h35-14--cv-12'), 'object_not_found');
       const seen = async (caller: Caller, query = '') =>
         (await desk.call(caller, 'GET', `/documents${query}`)).body.items.map(({ id }: any) => id);
       assert.deepEqual(await seen(health), []);
-      assert.deepEqual(await seen(justice), ['cv-12']);
-      assert.deepEqual(await seen(admin), ['cv-12', PAPER]);
-      assert.deepEqual(await seen(admin, '?q=tu phap'), ['cv-12']);
-      assert.deepEqual(await seen(admin, '?number=12/STP-VP'), ['cv-12']);
+      assert.deepEqual(await seen(justice), ['h35-14--cv-12']);
+      assert.deepEqual(await seen(admin), ['h35-14--cv-12', PAPER]);
+      assert.deepEqual(await seen(admin, '?q=tu phap'), ['h35-14--cv-12']);
+      assert.deepEqual(await seen(admin, '?number=12/STP-VP'), ['h35-14--cv-12']);
     });
 
     for (const [title, change, code] of [
-      ['an id that is taken', { id: PAPER }, 'conflict'],
+      ['an id of no namespace', { id: 'cv-12' }, 'request_invalid'],
+      ['an id that begins like its own', { id: 'h35-14-cv-12' }, 'request_invalid'],
       ['a day to come', { issuedOn: '2025-08-02' }, 'request_invalid'],
       ['no signatory', { signatory: undefined }, 'request_invalid'],
       ['an issuer of blanks', { issuer: '  ' }, 'request_invalid'],
@@ -62,6 +63,29 @@ for (const engine of engines) {
           () => undefined,
         ));
 
+    it('say nothing of what others have: an id that another agency uses is refused as a new one is', async () => {
+      await desk.call(justice, 'POST', '/documents', LETTER);
+      const answer = async (id: string) => {
+        const { parts } = await refused(
+          desk.call(health, 'POST', '/documents', { ...LETTER, id }),
+          'request_invalid',
+        );
+        return parts;
+      };
+      const fresh = await answer('h35-14--cv-13');
+      assert.equal(fresh.errors?.[0]?.keyword, 'namespace');
+      for (const taken of [LETTER.id, PAPER]) assert.deepEqual(await answer(taken), fresh);
+    });
+
+    it('have their own ids once, and free ones from those who see all', async () => {
+      await desk.call(justice, 'POST', '/documents', LETTER);
+      await refused(desk.call(justice, 'POST', '/documents', LETTER), 'conflict');
+      await refused(desk.call(admin, 'POST', '/documents', LETTER), 'conflict');
+      assert.equal((await desk.call(admin, 'POST', '/documents', { ...LETTER, id: 'cv-12' })).status, 201);
+      const { id: _none, ...unnamed } = LETTER;
+      assert.equal((await desk.call(health, 'POST', '/documents', unnamed)).status, 201);
+    });
+
     it('carry an act only for those who see them', async () => {
       await desk.call(justice, 'POST', '/documents', LETTER);
       await desk.system('khac', 'H35.13', ['consumer']);
@@ -70,10 +94,10 @@ for (const engine of engines) {
       const absent = await refused(lock(undefined), 'document_required');
       assert.equal(absent.parts.errors?.[0]?.pointer, '/body/document');
       await refused(lock('khong-co'), 'document_required');
-      await lock('cv-12');
+      await lock('h35-14--cv-12');
       const act = desk.acts.at(-1)?.after as any;
       assert.deepEqual(act.document, {
-        id: 'cv-12',
+        id: 'h35-14--cv-12',
         number: '12/STP-VP',
         issuedOn: '2025-07-01',
         issuer: 'Sở Tư pháp',
@@ -155,7 +179,7 @@ for (const engine of engines) {
     });
 
     const put = (bytes: Buffer, type = 'application/pdf', client = 'van-hanh') =>
-      node.call(client, '/api/documents/cv-12/attachment?name=Công văn 12.exe', {
+      node.call(client, '/api/documents/h35-14--cv-12/attachment?name=Công văn 12.exe', {
         method: 'PUT',
         headers: { 'content-type': type },
         body: new Uint8Array(bytes),
@@ -204,7 +228,7 @@ for (const engine of engines) {
         bytes: PDF.length,
         sha256,
       });
-      const back = await node.call('van-hanh', '/api/documents/cv-12/attachment');
+      const back = await node.call('van-hanh', '/api/documents/h35-14--cv-12/attachment');
       assert.equal(back.headers.get('content-type'), 'application/pdf');
       assert.match(back.headers.get('content-disposition') ?? '', /^attachment;/);
       assert.deepEqual(Buffer.from(await back.arrayBuffer()), PDF);
@@ -224,7 +248,7 @@ for (const engine of engines) {
       const sha256 = createHash('sha256').update(PDF).digest('hex');
       assert.ok(readdirSync(join(root, sha256.slice(0, 2))).every((name) => /^[0-9a-f]{64}$/.test(name)));
       writeFileSync(join(root, sha256.slice(0, 2), sha256), 'khác');
-      const answer = await node.call('van-hanh', '/api/documents/cv-12/attachment');
+      const answer = await node.call('van-hanh', '/api/documents/h35-14--cv-12/attachment');
       assert.equal(await code(answer), 'internal_error');
     });
   });

@@ -189,6 +189,24 @@ for (const engine of engines) {
       assert.equal((await api('van-hanh', 'GET', '/channels')).body.items.length, 1);
     });
 
+    it('says nothing of the channels of others: an id that one has is refused as a new one is', async () => {
+      const id = 'h35-12--he-thong';
+      await open({ id });
+      const webhook = { kind: 'webhook', target: receiver.url };
+      const answer = async (asked: string, client = 'khac') => {
+        const { status, body } = await api(client, 'POST', '/channels', { ...webhook, id: asked });
+        const { instance: _instance, record: _record, ...problem } = body;
+        return { status, problem };
+      };
+      const fresh = await answer('h35-12--khac');
+      assert.equal(fresh.problem.code, 'request_invalid');
+      assert.equal(fresh.problem.errors[0].pointer, '/body/id');
+      assert.deepEqual(await answer(id), fresh);
+      assert.equal((await answer(id, 'cung-cap')).problem.code, 'conflict');
+      assert.equal((await answer('h35-61--khac')).status, 201);
+      assert.equal((await answer('tu-do', 'van-hanh')).status, 201);
+    });
+
     it('tries a channel out, once a minute; operators see what waits and send it again', async () => {
       const { channel } = await open();
       assert.equal((await api('cung-cap', 'POST', `/channels/${channel.id}/test`)).status, 202);

@@ -30,8 +30,8 @@ const system = (id: string, agency: string, role: string) => ({
 const files = (sourceUrl: string): Record<string, string | Buffer> => ({
   'documents.yaml': stringify([
     paper('cv-01', '01/SKHCN', { file: 'cv-01.pdf' }),
-    paper('cv-12', '12/STC', { by: 'cung-cap' }),
-    paper('cv-61', '61/UBND', { by: 'mot-cua' }),
+    paper('h35-12--cv-12', '12/STC', { by: 'cung-cap' }),
+    paper('h35-61--cv-61', '61/UBND', { by: 'mot-cua' }),
   ]),
   'documents/cv-01.pdf': Buffer.from('%PDF-1.7 mẫu'),
   'agencies.yaml': stringify(
@@ -64,7 +64,7 @@ const files = (sourceUrl: string): Record<string, string | Buffer> => ({
       },
       ...CONTENT,
       ...{ until: UNTIL, agreement: AGREEMENT, tryCalls: ['/doanh-nghiep'] },
-      documents: { consumer: 'cv-61', provider: 'cv-12', manager: 'cv-01' },
+      documents: { consumer: 'h35-61--cv-61', provider: 'h35-12--cv-12', manager: 'cv-01' },
     },
   ]),
 });
@@ -194,7 +194,7 @@ for (const engine of engines) {
           'active',
           { consumer: 'mot-cua', provider: 'cung-cap' },
           CONTENT.fields,
-          { consumer: 'cv-61', provider: 'cv-12', manager: 'cv-01' },
+          { consumer: 'h35-61--cv-61', provider: 'h35-12--cv-12', manager: 'cv-01' },
         ],
       );
       assert.equal(
@@ -209,7 +209,7 @@ for (const engine of engines) {
         ...{ service: SERVICE, system: 'hai', state, by: { consumer: 'hai', provider: 'cung-cap' } },
         ...CONTENT,
         ...{ until: UNTIL, perMinute: 2, agreement: AGREEMENT, tryCalls: ['/doanh-nghiep'] },
-        documents: { consumer: 'cv-61', provider: 'cv-12', manager: 'cv-01' },
+        documents: { consumer: 'h35-61--cv-61', provider: 'h35-12--cv-12', manager: 'cv-01' },
         ...more,
       });
       const write = (state: string, more: object = {}) => {
@@ -235,12 +235,12 @@ for (const engine of engines) {
       });
 
       it('waits where changes are asked for, on a document', async () => {
-        const ground = { perDay: 50, reason: 'hạn mức quá cao', document: 'cv-12' };
+        const ground = { perDay: 50, reason: 'hạn mức quá cao', document: 'h35-12--cv-12' };
         assert.deepEqual(await bring('needs_changes', ground), [
           ...['draft', 'submitted', 'in_review', 'needs_changes'],
         ]);
         const { reason, document, side } = await lastStep('ask_changes');
-        assert.deepEqual([reason, document.id, side], ['hạn mức quá cao', 'cv-12', 'provider']);
+        assert.deepEqual([reason, document.id, side], ['hạn mức quá cao', 'h35-12--cv-12', 'provider']);
       });
 
       it('goes on with what the file now says, through its test', async () => {
@@ -248,7 +248,7 @@ for (const engine of engines) {
           ...['resubmitted', 'agreed', 'preparing', 'testing', 'active'],
         ]);
         const { document, content } = await lastStep('resubmit');
-        assert.deepEqual([document.id, content.perDay], ['cv-61', CONTENT.perDay]);
+        assert.deepEqual([document.id, content.perDay], ['h35-61--cv-61', CONTENT.perDay]);
         const tests = (await allRecords(test.database)).filter(
           ({ kind, target }: any) => kind === 'closing' && target?.after?.test !== undefined,
         );
@@ -264,16 +264,19 @@ for (const engine of engines) {
       });
 
       it('is suspended and resumed by the side that the file names, on its document', async () => {
-        const suspended = { provider: { reason: 'bảo trì', document: 'cv-12' } };
+        const suspended = { provider: { reason: 'bảo trì', document: 'h35-12--cv-12' } };
         assert.deepEqual(await bring('suspended', { suspended }), ['suspend by provider']);
         assert.equal((await call('hai')).status, 403);
         const held = await lastStep('suspend');
-        assert.deepEqual([held.side, held.reason, held.document.id], ['provider', 'bảo trì', 'cv-12']);
+        assert.deepEqual(
+          [held.side, held.reason, held.document.id],
+          ['provider', 'bảo trì', 'h35-12--cv-12'],
+        );
         assert.deepEqual(await bring('suspended', { suspended }), []);
-        const ground = { reason: 'đã xong', document: 'cv-12' };
+        const ground = { reason: 'đã xong', document: 'h35-12--cv-12' };
         assert.deepEqual(await bring('active', ground), ['resume by provider']);
         const resumed = await lastStep('resume');
-        assert.deepEqual([resumed.side, resumed.document.id], ['provider', 'cv-12']);
+        assert.deepEqual([resumed.side, resumed.document.id], ['provider', 'h35-12--cv-12']);
         assert.deepEqual(await bring('active', ground), []);
       });
 

@@ -138,8 +138,8 @@ for (const engine of engines) {
       await register('admin', 'van-hanh', 'H35', 'operator');
       await register('van-hanh', 'cung-cap', 'H35.12', 'provider');
       await register('van-hanh', 'mot-cua', 'H35.61', 'consumer');
-      await enter('cung-cap', { id: 'cv-12', number: '12/STC-THTK', issuer: 'Sở Tài chính' });
-      await enter('mot-cua', { id: 'cv-61', number: '61/UBND-VP', issuer: 'UBND xã Pu Sam Cáp' });
+      await enter('cung-cap', { id: 'h35-12--cv-12', number: '12/STC-THTK', issuer: 'Sở Tài chính' });
+      await enter('mot-cua', { id: 'h35-61--cv-61', number: '61/UBND-VP', issuer: 'UBND xã Pu Sam Cáp' });
     });
 
     it('the provider publishes a special service, by the hand of the manager', async () => {
@@ -155,7 +155,12 @@ for (const engine of engines) {
       };
       await done('cung-cap', 'POST', '/services', { manifest, document: REGISTER });
       const { id } = await done('cung-cap', 'POST', '/change-requests', {
-        ...{ kind: 'service.publish', service: SERVICE, reason: 'Công bố dịch vụ', document: 'cv-12' },
+        ...{
+          kind: 'service.publish',
+          service: SERVICE,
+          reason: 'Công bố dịch vụ',
+          document: 'h35-12--cv-12',
+        },
       });
       await done('quan-ly', 'POST', `/change-requests/${id}/approve`);
       assert.equal(await code(), 'grant_required');
@@ -164,7 +169,7 @@ for (const engine of engines) {
     it('the consumer asks for three of eight fields, and is asked to change something', async () => {
       const asked = { service: SERVICE, system: 'mot-cua', ...CONTENT, perDay: 5000, until: '2025-08-31' };
       request = (await done('mot-cua', 'POST', '/sharing-requests', asked)).id;
-      await step('mot-cua', 'submit', { document: 'cv-61' });
+      await step('mot-cua', 'submit', { document: 'h35-61--cv-61' });
       await step('cung-cap', 'take');
       const { items } = await done('cung-cap', 'GET', `/sharing-requests/${request}/narrowed`);
       assert.equal(items[0].fields.length, 3);
@@ -179,7 +184,7 @@ for (const engine of engines) {
     });
 
     it('both agree, the manager approves, the tasks are done', async () => {
-      await step('cung-cap', 'agree', { document: 'cv-12', agreement: AGREEMENT });
+      await step('cung-cap', 'agree', { document: 'h35-12--cv-12', agreement: AGREEMENT });
       const { tasks } = await step('quan-ly', 'approve', { document: 'cv-01' });
       assert.equal(tasks.length, 4);
       const by: Record<string, string> = { consumer: 'mot-cua', provider: 'cung-cap', platform: 'van-hanh' };
@@ -217,13 +222,13 @@ for (const engine of engines) {
     });
 
     it('the provider suspends, and the next call is refused; it is resumed, and answered', async () => {
-      await step('cung-cap', 'suspend', { reason: 'Bảo trì nguồn dữ liệu', document: 'cv-12' });
+      await step('cung-cap', 'suspend', { reason: 'Bảo trì nguồn dữ liệu', document: 'h35-12--cv-12' });
       const refused = await call();
       const problem = (await refused.json()) as any;
       assert.deepEqual([problem.code, problem.rule.by], ['grant_not_active', ['provider']]);
       const other = await send('mot-cua', 'POST', `/sharing-requests/${request}/steps`, { step: 'resume' });
       assert.equal(other.body.code, 'transition_not_allowed');
-      await step('cung-cap', 'resume', { document: 'cv-12' });
+      await step('cung-cap', 'resume', { document: 'h35-12--cv-12' });
       assert.equal(await code(), 'answered');
     });
 

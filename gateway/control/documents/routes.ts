@@ -12,9 +12,10 @@ import {
 } from '../../store/documents.js';
 import { isUniqueViolation } from '../../store/unique.js';
 import { actorOf } from '../actor.js';
+import { assertChosenId } from '../chosen-ids.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { pageAsked, pageBody } from '../paging.js';
-import { SEE_ALL_DOCUMENTS, seesDocument } from '../papers.js';
+import { seesAllDocuments, seesDocument } from '../papers.js';
 import { conflict, invalid, notFound } from '../refusals.js';
 import { extensionOf } from './attachment-types.js';
 import { listDebts, settleDebt } from './debts.js';
@@ -62,10 +63,9 @@ function assertIssued(row: DocumentRow, now: number): void {
 
 async function list({ database }: ControlContext, call: ControlCall): Promise<ControlResult> {
   const { query, caller } = call;
-  const all = caller.roles.some((role) => (SEE_ALL_DOCUMENTS as readonly string[]).includes(role));
   const page = await pageDocuments(
     database,
-    { ...query, agency: all ? null : caller.agency },
+    { ...query, agency: seesAllDocuments(caller) ? null : caller.agency },
     pageAsked(query),
   );
   return { status: 200, body: pageBody(page, documentView) };
@@ -73,6 +73,7 @@ async function list({ database }: ControlContext, call: ControlCall): Promise<Co
 
 async function create({ database, clock }: ControlContext, call: ControlCall): Promise<ControlResult> {
   const now = clock.now();
+  assertChosenId(call.caller, seesAllDocuments(call.caller), (call.body as NewDocument).id);
   const row = newRow(call, now);
   assertIssued(row, now);
   try {

@@ -14,6 +14,7 @@ import { lastNotice, type Notice, postTo } from '../../store/notices.js';
 import { failWaiting } from '../../store/outbox.js';
 import { isUniqueViolation } from '../../store/unique.js';
 import { actorOf } from '../actor.js';
+import { assertChosenId } from '../chosen-ids.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { pageAsked, pageBody } from '../paging.js';
 import { conflict } from '../refusals.js';
@@ -107,7 +108,8 @@ function newRow(context: ControlContext, call: ControlCall, secret: string | nul
 }
 
 export async function create(context: ControlContext, call: ControlCall): Promise<ControlResult> {
-  const { kind, target, secret: given } = call.body as NewChannel;
+  const { id, kind, target, secret: given } = call.body as NewChannel;
+  assertChosenId(call.caller, reachesAll(call.caller), id);
   assertSecret(kind, given);
   const made = kind === 'webhook' && given === undefined ? newWebhookSecret() : undefined;
   const row = newRow(context, call, given ?? made ?? null);

@@ -3,6 +3,7 @@ import { callDebts } from './documents/reminders.js';
 import { warnOfEndings } from './expiring.js';
 import { retireSunk } from './services/sunset.js';
 import { expireGrants, tellOverdue } from './sharing/deadlines.js';
+import { expireUnused } from './sharing/unused.js';
 import { endOutgrown } from './sharing/outgrown.js';
 import { remindOfReviews } from './sharing/review-reminders.js';
 import { reviewGrants } from './sharing/review-rounds.js';
@@ -13,6 +14,7 @@ export function controlJobs(
 ): { readonly name: string; run(now: number): Promise<void> }[] {
   return [
     { name: 'expire-grants', run: (now) => expireGrants(context, now) },
+    { name: 'expire-unused-requests', run: (now) => expireUnused(context, now) },
     { name: 'end-outgrown-subscriptions', run: (now) => endOutgrown(context, now) },
     { name: 'remind-of-reviews', run: (now) => remindOfReviews(context, now) },
     { name: 'review-grants', run: (now) => reviewGrants(context, now) },

@@ -146,6 +146,11 @@ export async function overdueRequests(knex: Knex, now: number): Promise<RequestR
     .where('due_at', '<', now);
 }
 
+/** What was approved and is not at work yet. */
+export async function requestsBeforeUse(knex: Knex): Promise<RequestRow[]> {
+  return await knex<RequestRow>('sharing_requests').whereIn('state', ['preparing', 'testing']).orderBy('id');
+}
+
 async function nextSeq(knex: Knex, table: string, requestId: string): Promise<number> {
   const row = (await knex(table).where({ request_id: requestId }).max({ seq: 'seq' }).first()) as
     | { seq: number | null }

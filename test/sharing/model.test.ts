@@ -73,10 +73,13 @@ const WAYS: Readonly<Record<string, readonly [readonly Client[], readonly State[
 
 const sideOf = (client: Client): Client => (client === 'van-hanh' ? 'quan-ly' : client);
 
-/** Time passes in the model too: a term that is over ends what was active. */
+/** What was approved ends with its term, in use or not. */
+const ENDING: readonly State[] = ['preparing', 'testing', 'active', 'suspended'];
+
+/** Time passes in the model too: a term that is over ends what was active, or was to be. */
 function age(model: Model, province: Province): void {
   const now = province.clock.now();
-  if ((model.state === 'active' || model.state === 'suspended') && now >= model.until) {
+  if (ENDING.includes(model.state) && now >= model.until) {
     model.state = 'expired';
     model.steps += 1;
   }

@@ -64,7 +64,7 @@ export const TRANSITIONS = {
   resume:         { ...NOTHING, ...EITHER_SIDE, from: ['suspended'], to: 'active', guards: ['ownFlagSet'], title: { vi: 'Khôi phục', en: 'Resumed' } },
   terminate:      { ...NOTHING, ...EITHER_SIDE, from: ['active', 'suspended'], to: 'terminated', needs: ['reason', 'document'], title: { vi: 'Chấm dứt', en: 'Terminated' } },
   reopen:         { ...NOTHING, ...MANAGER, from: ['refused'], to: 'in_review', needs: ['reason', 'legalBasis'], notBy: ['submitted_by'], term: 'reviewWorkingDays', title: { vi: 'Xem xét lại sau giải quyết vướng mắc', en: 'Reopened' } },
-  expire:         { ...NOTHING, sides: ['time'], roles: {}, from: ['active', 'suspended'], to: 'expired', title: { vi: 'Hết thời hạn', en: 'Expired' } },
+  expire:         { ...NOTHING, sides: ['time'], roles: {}, from: ['preparing', 'testing', 'active', 'suspended'], to: 'expired', title: { vi: 'Hết thời hạn', en: 'Expired' } },
   lapse:          { ...NOTHING, sides: ['time'], roles: {}, from: ['active', 'suspended'], to: 'terminated', title: { vi: 'Chấm dứt do không xác nhận nhu cầu', en: 'Lapsed' } },
   supersede:      { ...NOTHING, sides: ['time'], roles: {}, from: ['active', 'suspended'], to: 'terminated', title: { vi: 'Được thay thế', en: 'Superseded' } },
 } as const satisfies Readonly<Record<string, Transition>>;

@@ -12,6 +12,7 @@ import * as changeGate from './0010-change-gate.js';
 import * as systemAccess from './0011-system-access.js';
 import * as fourEyes from './0012-four-eyes.js';
 import * as noticesKept from './0013-notices-kept.js';
+import * as agencyDocuments from './0015-agency-documents.js';
 import * as recordSearch from './0018-record-search.js';
 import * as watch from './0019-watch.js';
 import * as subjectLedger from './0020-subject-ledger.js';
@@ -37,6 +38,7 @@ const STEPS: readonly Step[] = [
   { name: '0011-system-access', ...systemAccess },
   { name: '0012-four-eyes', ...fourEyes },
   { name: '0013-notices-kept', ...noticesKept },
+  { name: '0015-agency-documents', ...agencyDocuments },
   { name: '0018-record-search', ...recordSearch },
   { name: '0019-watch', ...watch },
   { name: '0020-subject-ledger', ...subjectLedger },

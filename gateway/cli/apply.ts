@@ -34,7 +34,10 @@ export async function applyTree(
   await applyCalendar(session, tree.calendar ?? []);
   const entering = new Entering(session, tree);
   await entering.ownDocuments();
-  for (const agency of parentsFirst(tree.agencies ?? [])) await applyAgency(session, agency);
+  for (const agency of parentsFirst(tree.agencies ?? [])) {
+    await entering.ground(agency.document);
+    await applyAgency(session, agency);
+  }
   await entering.systems();
   for (const person of tree.people ?? []) {
     await entering.ground(person.document);

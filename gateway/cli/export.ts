@@ -18,6 +18,7 @@ interface Agency {
   readonly parentCode: string | null;
   readonly validFrom: string;
   readonly validTo: string | null;
+  readonly stateDocument: string | null;
 }
 
 interface Service {
@@ -38,8 +39,9 @@ interface Service {
 /** Path below the folder → text, or bytes. */
 export type ExportedFiles = Readonly<Record<string, string | Buffer>>;
 
-function agencyEntry({ code, alias, name, level, parentCode, validFrom, validTo }: Agency) {
-  return present({ code, alias, name, level, parentCode, validFrom, validTo });
+function agencyEntry({ code, alias, name, level, parentCode, validFrom, validTo, ...agency }: Agency) {
+  const { stateDocument: document } = agency;
+  return present({ code, alias, name, level, parentCode, validFrom, validTo, document });
 }
 
 /** `services/{slug}`, and longer only where two services have the same slug. */

@@ -30,6 +30,7 @@ const AgencySchema = z.strictObject({
   parentCode: z.string().optional(),
   validFrom: z.iso.date(),
   validTo: z.iso.date().optional(),
+  document: z.string().optional().describe('The document that entering or changing it rests on'),
 });
 
 const DocumentSchema = z.strictObject({

@@ -23,6 +23,8 @@ export interface AgencyRow {
   /** Calendar date in Asia/Ho_Chi_Minh, inclusive. */
   valid_from: string;
   valid_to: string | null;
+  /** What it was last entered or changed on, as far as a document was named. */
+  state_document?: string | null | undefined;
   created_at: number;
   updated_at: number;
 }

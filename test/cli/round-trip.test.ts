@@ -77,6 +77,7 @@ const province = (sourceUrl: string): Record<string, string | Buffer> => ({
   'agencies.yaml': stringify(
     ['H35.10', 'H35.12', 'H35.61'].map((code) => ({
       ...{ code, name: code, level: 'department', validFrom: '2025-07-01' },
+      ...(code === 'H35.10' ? {} : { document: 'cv-01' }),
     })),
   ),
   'systems.yaml': stringify([

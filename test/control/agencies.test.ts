@@ -50,6 +50,15 @@ for (const engine of engines) {
       await refused(change({ name: 'Sở khác', document: 'khong-co' }), 'document_required');
       assert.equal((await desk.call(admin, 'GET', '/agencies/H35.11')).body.name, 'Sở Nội vụ');
       assert.equal((await change({ name: 'Sở Nội vụ mới', document: PAPER })).status, 200);
+      assert.equal(
+        (await change({ alias: '000.00.12.H35' })).body.stateDocument,
+        PAPER,
+        'the last that was named',
+      );
+      desk.acts.pop();
+      const other = await desk.system('ke-la', 'H35.11', ['consumer']);
+      const seen = (await desk.call(other, 'GET', '/agencies/H35.11')).body;
+      assert.ok(!('stateDocument' in seen), 'documents are for those who see them');
       assert.equal((await change({ validTo: '2025-06-30', document: PAPER })).body.inForce, false);
       assert.deepEqual(
         desk.acts.map(({ after }: any) => [after.document.id, after.document.number]),

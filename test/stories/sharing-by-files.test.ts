@@ -35,7 +35,9 @@ const files = (sourceUrl: string): Record<string, string | Buffer> => ({
   ]),
   'documents/cv-01.pdf': Buffer.from('%PDF-1.7 mẫu'),
   'agencies.yaml': stringify(
-    ['H35.12', 'H35.61'].map((code) => ({ code, name: code, level: 'department', validFrom: '2025-07-01' })),
+    ['H35.12', 'H35.61'].map((code) => ({
+      ...{ code, name: code, level: 'department', validFrom: '2025-07-01', document: 'cv-01' },
+    })),
   ),
   'systems.yaml': stringify([
     system('quan-ly', 'H35', 'manager'),
@@ -145,6 +147,19 @@ for (const engine of engines) {
       assert.equal(first.code, 1);
       assert.match(first.err, /request_invalid|transition_not_allowed|no such service|conflict/);
       assert.deepEqual(await test.database.knex('sharing_requests').select('id'), []);
+    });
+
+    it('has registered two agencies on their document', async () => {
+      const registered = (await allRecords(test.database)).filter(
+        ({ operation, kind }) => operation === 'createAgency' && kind === 'closing',
+      );
+      assert.deepEqual(
+        registered.map(({ target }: any) => [target.key, target.after.document.number]),
+        [
+          ['H35.12', '01/SKHCN'],
+          ['H35.61', '01/SKHCN'],
+        ],
+      );
     });
 
     it('goes all the way with one, each step by the client whose it is', async () => {

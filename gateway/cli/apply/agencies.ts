@@ -55,9 +55,10 @@ function difference(now: AgencyBody, wanted: AgencyBody): Partial<AgencyBody> {
 export async function applyAgency(session: Session, agency: TreeAgency): Promise<void> {
   const wanted = bodyOf(agency);
   const { code } = wanted;
+  const ground = agency.document === undefined ? {} : { document: agency.document };
   const now = await session.find<AgencyBody>(`/agencies/${encodeURIComponent(code)}`);
   if (now === null || now.code !== code) {
-    const run = () => session.send(`agency ${code}`, 'POST', '/agencies', wanted);
+    const run = () => session.send(`agency ${code}`, 'POST', '/agencies', { ...wanted, ...ground });
     await session.carryOut('agency', code, true, [{ name: 'create', run }]);
     return;
   }
@@ -65,7 +66,8 @@ export async function applyAgency(session: Session, agency: TreeAgency): Promise
     throw new CommandFailure(`agency ${code}: its level is ${now.level} and cannot become ${wanted.level}`);
   const change = difference(now, wanted);
   const fields = Object.keys(change);
-  const run = () => session.send(`agency ${code}`, 'PATCH', `/agencies/${encodeURIComponent(code)}`, change);
+  const path = `/agencies/${encodeURIComponent(code)}`;
+  const run = () => session.send(`agency ${code}`, 'PATCH', path, { ...change, ...ground });
   await session.carryOut(
     'agency',
     code,

@@ -12,7 +12,7 @@ import { changing } from '../../store/changes.js';
 import { isUniqueViolation } from '../../store/unique.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { pageAsked, pageBody } from '../paging.js';
-import { citation, mustRestOn } from '../papers.js';
+import { citation, mustRestOn, seesAllDocuments } from '../papers.js';
 import { conflict, notFound } from '../refusals.js';
 import { assertDates, assertKeepsOwn, assertNamesFree, assertParent, isInForce } from './rules.js';
 
@@ -35,7 +35,10 @@ interface NewAgency extends AgencyChange {
 
 const iso = (ms: number): string => new Date(ms).toISOString();
 
-function view(row: AgencyRow, day: string) {
+type Caller = ControlCall['caller'];
+
+function view(row: AgencyRow, day: string, caller: Caller) {
+  const seen = seesAllDocuments(caller);
   return {
     code: row.code,
     alias: row.alias,
@@ -45,6 +48,7 @@ function view(row: AgencyRow, day: string) {
     validFrom: row.valid_from,
     validTo: row.valid_to,
     inForce: isInForce(row, day),
+    ...(seen ? { stateDocument: row.state_document ?? null } : {}),
     createdAt: iso(row.created_at),
     updatedAt: iso(row.updated_at),
   };
@@ -59,6 +63,7 @@ function newRow(body: NewAgency, now: number): AgencyRow {
     parent_code: body.parentCode ?? null,
     valid_from: body.validFrom,
     valid_to: body.validTo ?? null,
+    state_document: body.document ?? null,
     created_at: now,
     updated_at: now,
   };
@@ -72,13 +77,14 @@ function changedRow(row: AgencyRow, body: AgencyChange, now: number): AgencyRow 
     parent_code: body.parentCode === undefined ? row.parent_code : body.parentCode,
     valid_from: body.validFrom ?? row.valid_from,
     valid_to: body.validTo === undefined ? row.valid_to : body.validTo,
+    state_document: body.document ?? row.state_document ?? null,
     updated_at: now,
   };
 }
 
 function columns(row: AgencyRow): Partial<AgencyRow> {
-  const { alias, name, parent_code, valid_from, valid_to, updated_at } = row;
-  return { alias, name, parent_code, valid_from, valid_to, updated_at };
+  const { alias, name, parent_code, valid_from, valid_to, state_document, updated_at } = row;
+  return { alias, name, parent_code, valid_from, valid_to, state_document, updated_at };
 }
 
 /** The document that was named, which must be there; for the record. */
@@ -87,10 +93,11 @@ async function ground(trx: Knex, { body, caller }: ControlCall) {
   return document === undefined ? {} : { document: citation(await mustRestOn(trx, document, caller)) };
 }
 
-async function list({ database, clock }: ControlContext, { query }: ControlCall): Promise<ControlResult> {
+async function list({ database, clock }: ControlContext, call: ControlCall): Promise<ControlResult> {
+  const { query, caller } = call;
   const page = await pageAgencies(database, query, pageAsked(query));
   const day = vietnamDay(clock.now());
-  return { status: 200, body: pageBody(page, (row) => view(row, day)) };
+  return { status: 200, body: pageBody(page, (row) => view(row, day, caller)) };
 }
 
 async function create(context: ControlContext, call: ControlCall): Promise<ControlResult> {
@@ -113,15 +120,16 @@ async function create(context: ControlContext, call: ControlCall): Promise<Contr
     throw isUniqueViolation(error) ? taken() : error;
   }
   await context.refresh();
-  const after = view(row, vietnamDay(now));
+  const after = view(row, vietnamDay(now), call.caller);
   const act = { noun: 'agency', key: row.code, before: null, after: { ...after, ...rests } };
   return { status: 201, body: after, act };
 }
 
-async function get({ database, clock }: ControlContext, { path }: ControlCall): Promise<ControlResult> {
+async function get({ database, clock }: ControlContext, call: ControlCall): Promise<ControlResult> {
+  const { path, caller } = call;
   const row = await findAgency(database.knex, path['code'] ?? '');
   if (row === undefined) throw notFound();
-  return { status: 200, body: view(row, vietnamDay(clock.now())) };
+  return { status: 200, body: view(row, vietnamDay(clock.now()), caller) };
 }
 
 async function update(context: ControlContext, call: ControlCall): Promise<ControlResult> {
@@ -141,7 +149,8 @@ async function update(context: ControlContext, call: ControlCall): Promise<Contr
     await assertNamesFree(trx, code, changed.alias);
     await assertParent(trx, code, changed.parent_code);
     await updateAgency(trx, code, columns(changed));
-    return { before: view(row, day), after: view(changed, day), rests: found };
+    const shown = (one: AgencyRow) => view(one, day, call.caller);
+    return { before: shown(row), after: shown(changed), rests: found };
   });
   await context.refresh();
   return {

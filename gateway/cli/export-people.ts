@@ -1,4 +1,5 @@
 import type { ManagementApi } from './api.js';
+import { stateEntry, withSupplied } from './export-emergency.js';
 import { all, present, yaml } from './export-reading.js';
 
 interface Person {
@@ -15,13 +16,12 @@ interface Person {
 }
 
 function entry({ id, agency, name, email, roles, validFrom, validTo, ...person }: Person) {
-  const { state, stateReason, stateDocument: document } = person;
-  const inactive = state === 'active' ? {} : { state, reason: stateReason ?? 'lgsp export' };
-  return present({ id, agency, name, email, roles, ...inactive, document, validFrom, validTo });
+  const account = { ...stateEntry({ id, ...person }), validFrom, validTo };
+  return present({ id, agency, name, email, roles, ...account });
 }
 
 /** People without what proves them: on another gateway each gets a new temporary password. */
 export async function peopleFiles(api: ManagementApi): Promise<Record<string, string>> {
-  const people = await all<Person>(api, '/people');
+  const people = await withSupplied(api, 'person', await all<Person>(api, '/people'));
   return people.length === 0 ? {} : { 'people.yaml': yaml(people.map(entry)) };
 }

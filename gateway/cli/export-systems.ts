@@ -1,4 +1,5 @@
 import type { ManagementApi } from './api.js';
+import { stateEntry, withSupplied } from './export-emergency.js';
 import { all, present, read, yaml } from './export-reading.js';
 
 interface Credential {
@@ -54,11 +55,9 @@ function proofOf({ id, credentials }: ExportedSystem): object {
 }
 
 function entry(system: ExportedSystem): object {
-  const { id, agency, name, roles, state, stateReason, validTo, limit } = system;
-  const inactive = state === 'active' ? {} : { state, reason: stateReason ?? 'lgsp export' };
+  const { id, agency, name, roles, validTo, limit } = system;
   return present({
-    ...{ id, agency, name, roles, ...proofOf(system), ...inactive },
-    document: system.stateDocument,
+    ...{ id, agency, name, roles, ...proofOf(system), ...stateEntry(system) },
     ...{ validTo, limit },
     requireBoundTokens: system.requireBoundTokens ? true : null,
     addresses: system.addresses,
@@ -70,7 +69,7 @@ export async function readSystems(api: ManagementApi): Promise<ExportedSystem[]>
   const systems: ExportedSystem[] = [];
   for (const { id } of await all<{ id: string }>(api, '/systems'))
     systems.push(await read(api, `/systems/${encodeURIComponent(id)}`));
-  return systems;
+  return await withSupplied(api, 'system', systems);
 }
 
 /** `systems.yaml`: public keys and thumbprints; secrets by name only, and the files that certificates belong into. */

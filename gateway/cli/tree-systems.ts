@@ -41,6 +41,7 @@ const SystemSchema = z
       .describe('All that it proves itself with, where that is more than one secret or one key'),
     state: z.enum(['active', 'locked', 'revoked']).default('active'),
     reason: z.string().min(1).optional(),
+    emergency: z.literal(true).optional().describe('Locked at once, so that its document is owed'),
     document: z.string().optional().describe('The document that registration and state rest on'),
     validTo: z.iso.date().optional(),
     limit: z.strictObject({ calls: z.int().min(0), seconds: z.int().min(1) }).optional(),
@@ -50,6 +51,10 @@ const SystemSchema = z
   .refine((system) => system.state === 'active' || system.reason !== undefined, {
     path: ['reason'],
     message: 'a system that is locked or revoked needs a reason',
+  })
+  .refine((system) => system.emergency === undefined || system.state === 'locked', {
+    path: ['emergency'],
+    message: 'only what is locked is locked in an emergency',
   })
   .refine((system) => system.publicJwk === undefined || system.auth === 'key', {
     path: ['publicJwk'],

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { generateKeyPairSync } from 'node:crypto';
+import { parse, stringify } from 'yaml';
 import type { ManagementApi } from '../../gateway/cli/api.js';
 import { applyTree, type ApplyOptions, loadTree } from '../../gateway/cli/apply.js';
 import { parentsFirst } from '../../gateway/cli/apply/agencies.js';
@@ -326,6 +327,55 @@ for (const engine of engines) {
       await apply();
       for (const [name, part, said] of impossible)
         await assert.rejects(apply({ agencies: [], systems: [], services: [], ...part }), said, name);
+    });
+
+    it('puts nothing back on the default list that a review took off', async () => {
+      const manifest = (sharing: string) => ({ manifest: manifestOf('H35.11', 'mot', { sharing }) });
+      const tree = (sharing: string) => ({
+        agencies: TREE.agencies,
+        services: [service('mot', manifest(sharing))],
+      });
+      await apply(tree('default'));
+      const removed = await api.request('POST', '/default-list/H35.11/mot/v1/reviews', {
+        ...{ outcome: 'remove', note: 'Không còn phù hợp', document: PAPER },
+      });
+      assert.equal(removed.status, 200, removed.text);
+      for (const options of [{}, { dryRun: true }])
+        await assert.rejects(
+          apply(tree('default'), options),
+          /H35\.11\/mot\/v1: it is shared by special request/,
+        );
+      const now = (await api.request('GET', '/services/H35.11/mot/v1')).body as any;
+      assert.deepEqual([now.sharing, now.latestRevision], ['special', 2]);
+      assert.equal((await actions(tree('special')))['H35.11/mot/v1'], 'unchanged');
+    });
+
+    it('locks again in an emergency what was so locked, once its registration is known', async () => {
+      await apply({ agencies: TREE.agencies, systems: TREE.systems });
+      const at = { reason: 'Lộ mã bí mật', emergency: true };
+      for (const id of ['bi-mat', 'khoa']) await api.request('POST', `/systems/${id}/lock`, at);
+      const debts = async () => ((await api.request('GET', '/document-debts')).body as any).items;
+      const { id } = (await debts()).find(({ key }: any) => key === 'khoa');
+      await api.request('POST', `/document-debts/${id}/settle`, { document: PAPER });
+      const said = parse(String((await exportTree(api))['systems.yaml']));
+      const of = (key: string) => said.find((one: any) => one.id === key);
+      assert.deepEqual([of('bi-mat').emergency, of('bi-mat').document], [true, undefined]);
+      assert.deepEqual(
+        [of('khoa').emergency, of('khoa').document],
+        [undefined, PAPER],
+        'supplied afterwards',
+      );
+      const folder = folderWith({ 'systems.yaml': stringify([of('bi-mat')]) });
+      const { systems } = loadTree(folder.path, {});
+      folder.drop();
+      assert.equal((await actions({ systems }))['bi-mat'], 'unchanged');
+      const [locked] = systems;
+      assert.ok(locked !== undefined);
+      const fresh = { ...locked, id: 'moi' };
+      await assert.rejects(apply({ systems: [fresh] }), /moi: it was locked in an emergency/);
+      const made = await actions({ systems: [{ ...fresh, document: PAPER }] });
+      assert.equal(made['moi'], 'created register lock');
+      assert.ok((await debts()).some(({ key, state }: any) => key === 'moi' && state === 'open'));
     });
 
     it('is undone by nothing that export writes: there and back changes nothing', async () => {

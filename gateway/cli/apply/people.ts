@@ -1,7 +1,7 @@
 import { CommandFailure } from '../failure.js';
 import type { TreePerson } from '../tree-people.js';
 import type { Session, Step } from './session.js';
-import { type AccountState, stateSteps, termSteps } from './states.js';
+import { type AccountState, assertGround, stateSteps, termSteps } from './states.js';
 
 interface Person {
   readonly id: string;
@@ -17,9 +17,9 @@ const pathOf = (id: string): string => `/people/${encodeURIComponent(id)}`;
 const labelOf = (id: string): string => `person ${id}`;
 const sorted = (roles: readonly string[]): string => [...roles].sort().join(', ');
 
-const wantedState = ({ id, state, document, reason }: TreePerson) => ({
+const wantedState = ({ id, state, document, reason, emergency }: TreePerson) => ({
   ...{ label: labelOf(id), path: pathOf(id), state },
-  ...{ document, reason },
+  ...{ document, reason, emergency },
 });
 
 const wantedTerm = ({ id, validTo, document, reason }: TreePerson) => ({
@@ -28,6 +28,7 @@ const wantedTerm = ({ id, validTo, document, reason }: TreePerson) => ({
 });
 
 async function register(session: Session, person: TreePerson): Promise<void> {
+  assertGround(wantedState(person));
   const { id, agency, name, email, roles, document, validFrom, validTo } = person;
   if (session.options.dryRun !== true) session.assertMayMake(id);
   const asked = { id, agency, name, email, roles, document, validFrom, validTo };

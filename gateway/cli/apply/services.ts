@@ -18,6 +18,16 @@ export interface ServiceNow {
   readonly publishedRevision: number | null;
   readonly latestRevision: number;
   readonly deprecation?: Ending | null;
+  readonly sharing?: Manifest['sharing'];
+}
+
+/** What a review took off the default list comes back by a change request, never by a file that was not brought up to date. */
+function assertStaysOffList(id: string, now: ServiceNow | null, { sharing }: Manifest): void {
+  if (now === null || now.publishedRevision === null) return;
+  if (now.sharing !== 'special' || sharing !== 'default') return;
+  throw new CommandFailure(
+    `service ${id}: it is shared by special request, and manifest.yaml says default; write sharing: special, or have it promoted by a change request (service.promote)`,
+  );
 }
 
 function statesAfterPublishing(wanted: State): ServiceStep[] {
@@ -105,6 +115,7 @@ export async function applyService(session: Session, service: TreeService): Prom
   const resend = now !== null && (await mustResend(target));
   const names = planService(now, service.state, same, resend);
   if (names === null) throw new CommandFailure(`service ${id}: it is retired, and that is final`);
+  if (names.includes('publish')) assertStaysOffList(id, now, manifest);
   await session.carryOut('service', id, now === null, [
     ...names.map((name) => toStep(target, name)),
     ...endingSteps(target, now?.deprecation ?? null),

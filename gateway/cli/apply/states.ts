@@ -11,6 +11,8 @@ export interface WantedState {
   readonly state: AccountState;
   readonly document?: string | undefined;
   readonly reason?: string | undefined;
+  /** It is locked at once, and the document is owed. */
+  readonly emergency?: true | undefined;
 }
 
 /** Which acts lead from one state to another; the gateway's own table decides whether they may. */
@@ -23,11 +25,21 @@ const ACTS: Readonly<Record<string, string>> = {
 
 export function stateSteps(session: Session, wanted: WantedState, now: AccountState): Step[] {
   const { label, path, state, document, reason = 'lgsp apply' } = wanted;
-  const ground = { reason, ...(document === undefined ? {} : { document }) };
   if (now === state) return [];
   const act = ACTS[`${now} ${state}`];
+  const atOnce = act === 'lock' && wanted.emergency === true;
+  const paper = document === undefined ? {} : { document };
+  const ground = { reason, ...(atOnce ? { emergency: true } : paper) };
   if (act === undefined) throw new CommandFailure(`${label}: it is ${now} and cannot become ${state}`);
   return [{ name: act, run: () => session.send(label, 'POST', `${path}/${act}`, ground) }];
+}
+
+/** @throws CommandFailure where nothing is said that a new account could rest on */
+export function assertGround({ label, document, emergency }: WantedState): void {
+  if (document !== undefined || emergency !== true) return;
+  throw new CommandFailure(
+    `${label}: it was locked in an emergency, and its document is owed; to enter it anew, name the document of its registration (document)`,
+  );
 }
 
 /** The last day of an account, as files want it; undefined: none. */

@@ -10,7 +10,7 @@ import {
   wantedCredentials,
 } from './credentials.js';
 import type { Session, Step } from './session.js';
-import { stateSteps, termSteps } from './states.js';
+import { assertGround, stateSteps, termSteps } from './states.js';
 
 interface System {
   readonly id: string;
@@ -27,9 +27,9 @@ interface System {
 
 const pathOf = (id: string): string => `/systems/${encodeURIComponent(id)}`;
 
-const wantedState = ({ id, state, document, reason }: TreeSystem) => ({
+const wantedState = ({ id, state, document, reason, emergency }: TreeSystem) => ({
   ...{ label: `system ${id}`, path: pathOf(id), state },
-  ...{ document, reason },
+  ...{ document, reason, emergency },
 });
 
 const wantedTerm = ({ id, validTo, document, reason }: TreeSystem) => ({
@@ -42,6 +42,7 @@ const defined = (fields: object): object =>
   Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined));
 
 async function register(session: Session, system: TreeSystem): Promise<void> {
+  assertGround(wantedState(system));
   const { id, agency, name, roles, limit, document, validTo, requireBoundTokens, addresses } = system;
   const [first = { kind: 'secret' } as const, ...others] = wantedCredentials(system);
   assertReady(session, system, first);

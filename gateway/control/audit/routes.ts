@@ -66,7 +66,7 @@ export function auditRoutes(context: ControlContext): ControlHandlers {
       return await exports.start({ ...(await allowed(context, call)), format, caller: call.caller, reader });
     },
     getRecord: (call) => get(reader, call),
-    listWitnesses: () => witnesses.list(context),
+    getWitnesses: () => witnesses.list(context),
     getWitnessEvidence: (call) => witnesses.evidence(context, call),
     ...logRoutes(context, reader),
     ...savedSearchRoutes(context),

@@ -190,6 +190,18 @@ for (const engine of engines) {
       );
     });
 
+    it('get no credential of which their agency could not be told', async () => {
+      await desk.agency('H35.11', 'Sở Nội vụ');
+      await register({ ...KIOSK, agency: 'H35.11' });
+      const { knex } = desk.test.database;
+      const credentials = () => knex('system_credentials').where({ system_id: 'mot-cua' });
+      const before = await credentials();
+      await knex.schema.renameTable('notices', 'no_notices');
+      await assert.rejects(post('/systems/mot-cua/secrets'), /notices/);
+      await assert.rejects(post('/systems/mot-cua/keys', { jwk: ecPublic }), /notices/);
+      assert.deepEqual(await credentials(), before);
+    });
+
     it('change name and limit, and nothing else', async () => {
       const { body } = await register(KIOSK);
       desk.now += 1000;

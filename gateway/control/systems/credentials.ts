@@ -1,13 +1,16 @@
 import { createHash } from 'node:crypto';
 import type { JWK } from 'jose';
+import type { Knex } from 'knex';
 import { newSecret, uuidv7 } from '../../base/ids.js';
 import { changing } from '../../store/changes.js';
 import {
   type CredentialRow,
   insertCredential,
   listCredentials,
+  type SystemRow,
   updateCredential,
 } from '../../store/systems.js';
+import { tellOwner } from '../account-notice.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { notFound, wrongTransition } from '../refusals.js';
 import { type CertificateFacts, certificateFacts } from './certificate.js';
@@ -91,6 +94,17 @@ export function shownOnce(made: MadeCredential, now: number) {
   };
 }
 
+/** Whose system it is for is told of it, or it is not made. */
+async function give(
+  trx: Knex.Transaction,
+  { caller }: ControlCall,
+  { id: key, agency_code: agency }: SystemRow,
+  row: CredentialRow,
+): Promise<void> {
+  await insertCredential(trx, row);
+  await tellOwner(trx, caller, { event: 'credential_made', agency, noun: 'system', key, at: row.created_at });
+}
+
 export async function addSecret(context: ControlContext, call: ControlCall): Promise<ControlResult> {
   const { database, clock } = context;
   const now = clock.now();
@@ -105,7 +119,7 @@ export async function addSecret(context: ControlContext, call: ControlCall): Pro
     const end = now + (replaceAfterSeconds ?? 0) * 1000;
     for (const { id: olderId, expires_at } of older)
       await updateCredential(trx, olderId, { expires_at: Math.min(expires_at ?? end, end) });
-    await insertCredential(trx, made.row);
+    await give(trx, call, system, made.row);
     return older.map((row) => row.id);
   });
   await context.refresh();
@@ -129,7 +143,7 @@ export async function addKey(context: ControlContext, call: ControlCall): Promis
     const system = await mustFind(trx, id);
     assertMayGiveCredential(call.caller, system);
     await assertNewKey(await assertMayAdd(trx, system, now), key);
-    await insertCredential(trx, made.row);
+    await give(trx, call, system, made.row);
   });
   await context.refresh();
   const credential = credentialView(made.row, now);
@@ -150,7 +164,7 @@ export async function addCertificate(context: ControlContext, call: ControlCall)
     const system = await mustFind(trx, id);
     assertMayGiveCredential(call.caller, system);
     assertNewCertificate(await assertMayAdd(trx, system, now), made.row);
-    await insertCredential(trx, made.row);
+    await give(trx, call, system, made.row);
   });
   await context.refresh();
   const credential = credentialView(made.row, now);

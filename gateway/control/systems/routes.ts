@@ -17,13 +17,7 @@ import {
 } from '../../store/systems.js';
 import type { DocumentRow } from '../../store/documents.js';
 import { isUniqueViolation } from '../../store/unique.js';
-import type {
-  ControlCall,
-  ControlContext,
-  ControlHandler,
-  ControlHandlers,
-  ControlResult,
-} from '../handler.js';
+import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { pageAsked, pageBody } from '../paging.js';
 import { tellOwner } from '../account-notice.js';
 import { citation, mustRestOn } from '../papers.js';
@@ -235,21 +229,6 @@ async function update(context: ControlContext, call: ControlCall): Promise<Contr
   };
 }
 
-/** Makes a credential and tells whose system it is for, before whoever asked has it in their hands. */
-function told(
-  context: ControlContext,
-  add: (context: ControlContext, call: ControlCall) => Promise<ControlResult>,
-): ControlHandler {
-  return async (call) => {
-    const result = await add(context, call);
-    const { database, clock } = context;
-    const { id: key, agency_code: agency } = await mustFind(database.knex, call.path['id'] ?? '');
-    const news = { event: 'credential_made', agency, noun: 'system', key, at: clock.now() } as const;
-    await database.knex.transaction((trx) => tellOwner(trx, call.caller, news));
-    return result;
-  };
-}
-
 /** Systems: the client applications of the agencies, how they prove themselves, and whether they may. */
 export function systemRoutes(context: ControlContext): ControlHandlers {
   return {
@@ -257,9 +236,9 @@ export function systemRoutes(context: ControlContext): ControlHandlers {
     registerSystem: (call) => register(context, call),
     getSystem: (call) => get(context, call),
     updateSystem: (call) => update(context, call),
-    addSecret: told(context, addSecret),
-    addKey: told(context, addKey),
-    addCertificate: told(context, addCertificate),
+    addSecret: (call) => addSecret(context, call),
+    addKey: (call) => addKey(context, call),
+    addCertificate: (call) => addCertificate(context, call),
     revokeCredential: (call) => revokeCredential(context, call),
     lockSystem: (call) => act(context, call, 'lock'),
     unlockSystem: (call) => act(context, call, 'unlock'),

@@ -120,8 +120,9 @@ function diff(io: Io, before: string, after: string, flags: DiffFlags): void {
   if (flags.json === true) io.out(json({ breaking: breaking.length > 0, changes }));
   else if (changes.length === 0) io.out('the same for callers');
   else io.out([...breaking, ...changes.filter((one) => !one.breaking)].map(changeLine).join('\n'));
-  if (breaking.length > 0)
-    throw new CommandFailure(`${breaking.length} breaking changes: publish them as a new major version`);
+  if (breaking.length === 0) return;
+  const [what, them] = breaking.length === 1 ? ['change', 'it'] : ['changes', 'them'];
+  throw new CommandFailure(`${breaking.length} breaking ${what}: publish ${them} as a new major version`);
 }
 
 /** `lgsp service …`: one service at a time. */

@@ -19,6 +19,7 @@ describe('lgsp service diff', () => {
     'cu.yaml': DOCUMENT,
     'rong.yaml': WIDER,
     'hong.yaml': BROKEN,
+    'hai-cho.yaml': BROKEN.replace('ten: { type: string }', 'ten: { type: integer }'),
     'khong.yaml': 'x',
     'mot/manifest.yaml': stringify(manifestOf('H35', 'a')),
     'mot/openapi.yaml': DOCUMENT,
@@ -28,10 +29,15 @@ describe('lgsp service diff', () => {
   after(() => folder.drop());
   async function diff(before: string, next: string, ...flags: string[]) {
     const said: string[] = [];
-    const io = { env: {}, out: (text: string) => void said.push(text), err: () => undefined };
+    const failed: string[] = [];
+    const io = {
+      env: {},
+      out: (text: string) => void said.push(text),
+      err: (text: string) => void failed.push(text),
+    };
     const paths = [before, next].map((name) => join(folder.path, name));
     const code = await runCommand(['service', 'diff', ...paths, ...flags], io);
-    return { code, out: said.join('\n') };
+    return { code, out: said.join('\n'), err: failed.join('\n') };
   }
 
   it('exits 0 for what spares callers and says what it is', async () => {
@@ -45,8 +51,9 @@ describe('lgsp service diff', () => {
   });
 
   it('exits 1 for what breaks them, also for programs', async () => {
-    const { code, out } = await diff('cu.yaml', 'hong.yaml', '--json');
+    const { code, out, err } = await diff('cu.yaml', 'hong.yaml', '--json');
     assert.equal(code, 1);
+    assert.match(err, /1 breaking change: publish it as a new major version/);
     const { breaking, changes } = JSON.parse(out);
     assert.deepEqual([breaking, changes.map(({ rule }: any) => rule)], [true, ['operation-renamed']]);
   });
@@ -64,6 +71,11 @@ describe('lgsp service diff', () => {
       JSON.parse((await diff('mot', 'hai', '--json')).out).changes.map(({ part }: any) => part),
       ['manifest', 'manifest', 'document'],
     );
+  });
+
+  it('counts what breaks them', async () => {
+    const { err } = await diff('cu.yaml', 'hai-cho.yaml');
+    assert.match(err, /2 breaking changes: publish them as a new major version/);
   });
 
   it('exits 2 for what is no document', async () => {

@@ -3,9 +3,9 @@ import type { Bilingual } from '../base/problem.js';
 import { html, type Markup, type Part } from '../portal/html.js';
 import type { Language } from '../portal/language.js';
 import type { RulesOfUse } from './rules-of-use.js';
-import { faultBox, shell } from './shell.js';
+import { faultBox, fieldFaults, shell } from './shell.js';
 import type { Step } from './steps.js';
-import { WORDS } from './words.js';
+import { FAULTS, WORDS } from './words.js';
 
 /** What a page of an attempt is made of. */
 export interface StepPage {
@@ -33,16 +33,23 @@ interface Field {
   readonly hint?: string;
   readonly focus?: boolean;
   readonly digits?: boolean;
+  /** Of this field alone; without it those of the page are its own. */
+  readonly own?: readonly Bilingual[];
+}
+
+/** Which texts say more of a field: what is wrong comes first. */
+function describedBy(id: string, { own, hint }: Field, wrong: boolean): string {
+  const fault = own === undefined ? 'faults' : `${id}-faults`;
+  return [wrong ? fault : '', hint === undefined ? '' : `${id}-hint`].filter((part) => part !== '').join(' ');
 }
 
 function field({ language, faults }: StepPage, one: Field): Markup {
-  const { id, label, type, complete, value, hint, focus = false, digits = false } = one;
-  const described = [hint === undefined ? '' : `${id}-hint`, faults.length > 0 ? 'faults' : '']
-    .filter((part) => part !== '')
-    .join(' ');
+  const { id, label, type, complete, value, hint, focus = false, digits = false, own } = one;
+  const wrong = (own ?? faults).length > 0;
+  const described = describedBy(id, one, wrong);
   return html`<div class="field"><label for="${id}">${label[language]}</label>
-<input id="${id}" name="${id}" type="${type}" autocomplete="${complete}" required maxlength="256" spellcheck="false" autocapitalize="none"${value !== undefined && html` value="${value}"`}${digits && html` inputmode="numeric" pattern="[0-9 ]*"`}${focus && html` autofocus`}${described !== '' && html` aria-describedby="${described}"`}${faults.length > 0 && html` aria-invalid="true"`}>
-${hint !== undefined && html`<p class="hint" id="${id}-hint">${hint}</p>`}</div>`;
+<input id="${id}" name="${id}" type="${type}" autocomplete="${complete}" required maxlength="256" spellcheck="false" autocapitalize="none"${value !== undefined && html` value="${value}"`}${digits && html` inputmode="numeric" pattern="[0-9 ]*"`}${focus && html` autofocus`}${described !== '' && html` aria-describedby="${described}"`}${wrong && html` aria-invalid="true"`}>
+${own !== undefined && fieldFaults(language, id, own)}${hint !== undefined && html`<p class="hint" id="${id}-hint">${hint}</p>`}</div>`;
 }
 
 function passwordStep(page: StepPage): Part {
@@ -50,7 +57,7 @@ function passwordStep(page: StepPage): Part {
   return html`<p class="sign-in-lead">${WORDS.signInLead[language]}</p>
 ${faultBox(language, page.faults)}
 ${field(page, { id: 'name', label: WORDS.name, type: 'text', complete: 'username', value: name, focus: name === '' })}
-${field(page, { id: 'password', label: WORDS.password, type: 'password', complete: 'current-password', focus: name !== '' })}`;
+${field(page, { id: 'password', label: WORDS.password, type: 'password', complete: 'current-password', focus: name !== '', hint: WORDS.passwordLost[language] })}`;
 }
 
 const who = ({ language, name }: StepPage): Markup =>
@@ -73,13 +80,14 @@ ${field(page, { ...CODE, hint: WORDS.codeLost[language] })}`;
 }
 
 function newPasswordStep(page: StepPage): Part {
-  const { language, minLength } = page;
+  const { language, minLength, faults } = page;
   const hint = WORDS.hint[language].replace('{n}', String(minLength));
+  const unequal = faults.filter((fault) => fault === FAULTS.unequal);
+  const weak = faults.filter((fault) => fault !== FAULTS.unequal);
   return html`${who(page)}<p class="sign-in-lead">${WORDS.newLead[language]}</p>
-${faultBox(language, page.faults)}
 <input type="text" name="user" value="${page.name}" autocomplete="username" hidden readonly>
-${field(page, { id: 'password', label: WORDS.newPassword, type: 'password', complete: 'new-password', focus: true, hint })}
-${field(page, { id: 'again', label: WORDS.again, type: 'password', complete: 'new-password' })}`;
+${field(page, { id: 'password', label: WORDS.newPassword, type: 'password', complete: 'new-password', focus: true, hint, own: weak })}
+${field(page, { id: 'again', label: WORDS.again, type: 'password', complete: 'new-password', own: unequal })}`;
 }
 
 /** Coarse squares with a wide margin: cheap telephones read it from a cheap screen. */
@@ -93,6 +101,7 @@ function enrolStep(page: StepPage): Part {
   const groups = enrolment.secret.match(/.{1,4}/g) ?? [];
   return html`${who(page)}<p class="sign-in-lead">${WORDS.enrolLead[language]}</p>
 <img class="sign-in-qr" src="${picture(enrolment.uri)}" alt="${WORDS.qr[language]}" width="232" height="232">
+<p class="sign-in-here"><a href="${enrolment.uri}">${WORDS.enrolHere[language]}</a></p>
 <p class="hint">${WORDS.enrolByHand[language]}</p><p class="sign-in-secret"><code>${groups.join(' ')}</code></p>
 ${faultBox(language, page.faults)}
 ${field(page, CODE)}`;

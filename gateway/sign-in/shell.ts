@@ -53,6 +53,16 @@ ${main}
 `;
 }
 
+/** Rules of passwords are said as the rest of a sentence elsewhere. */
+const sentence = (text: string): string => text.charAt(0).toLocaleUpperCase('vi') + text.slice(1);
+
+/** What is wrong with one field, right below it. */
+export function fieldFaults(language: Language, id: string, faults: readonly Bilingual[]): Part {
+  if (faults.length === 0) return null;
+  const items = faults.map((fault) => html`<li>${sentence(fault[language])}</li>`);
+  return html`<ul class="field-faults" role="alert" id="${id}-faults">${items}</ul>`;
+}
+
 /** What has to be mended, read out at once by a screen reader. */
 export function faultBox(language: Language, faults: readonly Bilingual[]): Part {
   if (faults.length === 0) return null;

@@ -127,7 +127,12 @@ export function createSignInPages(parts: SignInParts): SignInPages {
     confirmSignOut: (form, language) => signOutPage(languageOf(null, language), owner, form),
     signedOut: (language) => saying(language, WORDS.outTitle, WORDS.outLead),
     failed: (error, _description, language) =>
-      saying(language, WORDS.failedTitle, WORDS.failedLead, html`<p class="hint"><code>${error}</code></p>`),
+      saying(
+        language,
+        WORDS.failedTitle,
+        WORDS.failedLead,
+        html`<p class="hint">${WORDS.errorCode[languageOf(null, language)]} <code>${error}</code></p>`,
+      ),
     ended: (request, person, session) => flow.signedOut(person, session, parts.addressOf(request)),
   };
 }

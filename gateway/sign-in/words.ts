@@ -16,6 +16,10 @@ export const WORDS = {
     'Mở ứng dụng xác thực trên điện thoại và nhập 6 chữ số của tài khoản này.',
     'Open the authenticator application on your telephone and enter the 6 digits of this account.',
   ),
+  passwordLost: both(
+    'Quên mật khẩu? Liên hệ đơn vị vận hành để được đặt lại.',
+    'Forgot the password? Ask the operating unit to have it reset.',
+  ),
   codeLost: both(
     'Mất điện thoại? Liên hệ đơn vị vận hành để được đặt lại.',
     'Lost the telephone? Ask the operating unit to have it reset.',
@@ -29,12 +33,16 @@ export const WORDS = {
   again: both('Nhập lại mật khẩu mới', 'The new password again'),
   enrolTitle: both('Bật xác thực hai bước', 'Turn on two-step sign-in'),
   enrolLead: both(
-    'Vai trò của bạn cần thêm mã một lần khi đăng nhập. Quét hình bằng một ứng dụng xác thực, rồi nhập 6 chữ số mà ứng dụng hiện ra.',
-    'Your role needs a one-time code when you sign in. Scan the picture with an authenticator application, then enter the 6 digits that it shows.',
+    'Vai trò của bạn cần thêm mã một lần khi đăng nhập. Trên điện thoại, mở một ứng dụng xác thực (ví dụ Google Authenticator, Microsoft Authenticator) và quét hình này, rồi nhập 6 chữ số mà ứng dụng hiện ra.',
+    'Your role needs a one-time code when you sign in. On your telephone, open an authenticator application (for example Google Authenticator, Microsoft Authenticator) and scan this picture, then enter the 6 digits that it shows.',
   ),
   enrolByHand: both(
     'Không quét được? Nhập khóa này vào ứng dụng:',
     'Cannot scan? Type this key into the application:',
+  ),
+  enrolHere: both(
+    'Đang dùng chính điện thoại đó? Mở bằng ứng dụng xác thực',
+    'Reading this on that telephone? Open the authenticator application',
   ),
   qr: both('Hình mã QR để quét bằng ứng dụng xác thực', 'QR code for an authenticator application'),
   rulesTitle: both('Quy định sử dụng', 'Rules of use'),
@@ -46,14 +54,14 @@ export const WORDS = {
   signOut: both('Đăng xuất', 'Sign out'),
   signOutTitle: both('Đăng xuất khỏi nền tảng?', 'Sign out of the platform?'),
   signOutLead: both(
-    'Phiên làm việc của bạn trên trình duyệt này sẽ kết thúc.',
-    'Your session in this browser will end.',
+    'Phiên làm việc của bạn trên trình duyệt này sẽ kết thúc. Nếu chưa muốn, hãy đóng trang này.',
+    'Your session in this browser will end. If you do not want that yet, close this page.',
   ),
   outTitle: both('Bạn đã đăng xuất', 'You are signed out'),
   outLead: both('Có thể đóng cửa sổ này.', 'You may close this window.'),
   overTitle: both('Lần đăng nhập này không còn dùng được', 'This sign-in is over'),
   overLead: both(
-    'Đã quá thời gian, hoặc nó được mở ở trình duyệt khác. Hãy quay lại ứng dụng và đăng nhập lại.',
+    'Đã quá thời gian, hoặc trang này được mở ở trình duyệt khác. Hãy quay lại ứng dụng và đăng nhập lại.',
     'Its time has passed, or it was begun in another browser. Go back to the application and sign in again.',
   ),
   failedTitle: both('Không đăng nhập được', 'You cannot be signed in'),
@@ -65,19 +73,20 @@ export const WORDS = {
     'Nền tảng tạm thời không ghi được nhật ký nên không cho đăng nhập. Hãy thử lại sau ít phút.',
     'The platform cannot write its record just now, so nobody is signed in. Try again in a few minutes.',
   ),
-  faults: both('Cần sửa', 'To be mended'),
+  errorCode: both('Mã lỗi:', 'Error:'),
+  faults: both('Chưa tiếp tục được', 'Not yet'),
   signingIn: both('Đăng nhập với tên', 'Signing in as'),
   hint: both(
-    'Ít nhất {n} ký tự. Nên dùng một câu dài, dễ nhớ.',
-    'At least {n} characters. A long sentence that you remember is best.',
+    'Ít nhất {n} ký tự; không chứa tên của bạn, không dễ đoán, chưa từng dùng. Nên dùng một câu dài, dễ nhớ.',
+    'At least {n} characters, without your name, not easily guessed and never used before. A long sentence that you remember is best.',
   ),
 } as const;
 
 export const FAULTS = {
   wrong: both('Tên đăng nhập hoặc mật khẩu không đúng.', 'The user name or the password is not right.'),
   wrongCode: both(
-    'Mã một lần không đúng hoặc đã được dùng.',
-    'The one-time code is not right, or was used before.',
+    'Mã một lần không đúng hoặc đã được dùng. Chờ ứng dụng hiện mã mới rồi nhập mã đó.',
+    'The one-time code is not right, or was used before. Wait for the next one and enter that.',
   ),
   notInForce: both(
     'Tài khoản đang bị khóa, chưa đến hạn hoặc đã hết thời hạn. Liên hệ đơn vị vận hành.',
@@ -108,7 +117,7 @@ export const FAULTS = {
 export function lockedFault(until: number, now: number): Bilingual {
   const minutes = Math.max(1, Math.ceil((until - now) / 60_000));
   return both(
-    `Sai quá nhiều lần. Thử lại sau ${minutes} phút.`,
-    `Too many wrong attempts. Try again in ${minutes} minute${minutes === 1 ? '' : 's'}.`,
+    `Sai quá nhiều lần. Thử lại sau ${minutes} phút. Cần gấp thì liên hệ đơn vị vận hành.`,
+    `Too many wrong attempts. Try again in ${minutes} minute${minutes === 1 ? '' : 's'}, or ask the operating unit.`,
   );
 }

@@ -97,6 +97,18 @@ if (executablePath !== undefined && executablePath !== '')
       await page.keyboard.press('Enter');
       await page.waitForSelector('#again');
       await assertFits();
+      await page.fill('#password', 'ngắn quá');
+      await page.fill('#again', CHOSEN);
+      await page.keyboard.press('Enter');
+      for (const [field, fault] of [
+        ['password', /Cần ít nhất 12 ký tự/],
+        ['again', /không giống nhau/],
+      ] as const) {
+        await page.waitForSelector(`#${field} + [role=alert]`);
+        assert.match((await page.textContent(`#${field}-faults`)) ?? '', fault, 'right below its field');
+        assert.match((await page.getAttribute(`#${field}`, 'aria-describedby')) ?? '', /-faults/);
+      }
+      await assertFits();
       await page.fill('#password', CHOSEN);
       await page.fill('#again', CHOSEN);
       await page.keyboard.press('Enter');
@@ -104,6 +116,7 @@ if (executablePath !== undefined && executablePath !== '')
       await assertFits();
       const seen = await page.evaluate('document.querySelector(".sign-in-qr").naturalWidth > 0');
       assert.equal(seen, true, 'the picture is shown');
+      assert.ok(await page.isVisible('a[href^="otpauth://totp/"]'), 'no telephone scans its own screen');
       const secret = ((await page.textContent('.sign-in-secret code')) ?? '').replaceAll(' ', '');
       await page.fill('#code', oneTimeCode(secret, Date.now()));
       await page.keyboard.press('Enter');

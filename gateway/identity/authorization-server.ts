@@ -209,7 +209,7 @@ export function createAuthorizationServer(options: AuthorizationServerOptions): 
       return;
     }
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
-    const attempt = await attemptOf(provider, request, response, uid);
+    const attempt = await attemptOf(provider, options.clock, { request, response, uid });
     await (external === undefined ? pages.answer : pages.external)(request, response, attempt);
   };
   return {

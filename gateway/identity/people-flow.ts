@@ -25,11 +25,20 @@ const INTERACTION_SECONDS = 900;
 /** Where the pages of one sign-in are, below the issuer's origin. */
 export const signInPath = (uid: string): string => `/oidc/sign-in/${uid}`;
 
+/** Clocks of nodes differ a little. */
+const SKEW_SECONDS = 60;
+
+/** Whether what began then has lasted its time, or begins later than now: a clock set back lengthens nothing. */
+function isOutOfTime({ clock, config }: PeopleFlowParts, began: number): boolean {
+  const age = seconds(clock) - began;
+  return age > config.people.sessionHours * HOUR_SECONDS || age < -SKEW_SECONDS;
+}
+
 /** Nothing is given to somebody who may not act now, whatever cookie they hold. */
-function policy({ people, config }: PeopleFlowParts): interactionPolicy.DefaultPolicy {
+function policy(parts: PeopleFlowParts): interactionPolicy.DefaultPolicy {
+  const { people } = parts;
   const prompts = base();
   const login = prompts.get('login');
-  const longest = config.people.sessionHours * HOUR_SECONDS;
   login?.checks.add(
     new Check('not_in_force', 'the account is not in force', ({ oidc }: KoaContextWithOIDC) => {
       const id = oidc.session?.accountId;
@@ -39,7 +48,8 @@ function policy({ people, config }: PeopleFlowParts): interactionPolicy.DefaultP
   login?.checks.add(
     new Check('too_old', 'the session has lasted its time', ({ oidc }: KoaContextWithOIDC) => {
       const { session, result } = oidc;
-      return session?.accountId !== undefined && session.past(longest) && result?.login === undefined;
+      if (session?.accountId === undefined || result?.login !== undefined) return false;
+      return isOutOfTime(parts, session.loginTs ?? 0);
     }),
   );
   // The applications are the installation's own: there is nothing to consent to.
@@ -71,9 +81,11 @@ export function peopleFlow(parts: PeopleFlowParts): Configuration {
     expiresWithSession: () => true,
     issueRefreshToken: (_ctx, client) => client.grantTypeAllowed('refresh_token'),
     rotateRefreshToken: true,
-    findAccount: (_ctx, id): OidcAccount | undefined => {
+    findAccount: (_ctx, id, token): OidcAccount | undefined => {
       const person = people.find(id);
       if (person?.inForce !== true) return undefined;
+      const began = (token as { authTime?: number } | undefined)?.authTime;
+      if (began !== undefined && isOutOfTime(parts, began)) return undefined;
       return { accountId: id, claims: () => ({ sub: id, name: person.name, agency: person.agency }) };
     },
     interactions: { policy: policy(parts), url: (_ctx, { uid }) => signInPath(uid) },

@@ -3,7 +3,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import type { AuditRecord, Recorder } from '../../gateway/audit/record.js';
 import type { RecorderOptions } from '../../gateway/audit/recorder.js';
 import { Problem } from '../../gateway/base/problem.js';
-import { engines, type TestDatabase } from '../kit/databases.js';
+import { type TestDatabase, embedded } from '../kit/databases.js';
 import { eventually, startLog, verify } from './log.js';
 import { aRecord } from './records.js';
 
@@ -22,7 +22,7 @@ describe('the recorder, when SQLite', () => {
   const stored = async (id: string) => (await test.database.knex('records').where({ id })).length;
 
   beforeEach(async () => {
-    test = await engines[0]!.create();
+    test = await embedded.create();
     other = new BetterSqlite3(test.database.location, { timeout: 5000 });
   });
   afterEach(async () => {

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { storedReceipt } from '../../gateway/audit/stored-receipt.js';
-import { engines, type TestDatabase } from '../kit/databases.js';
+import { type TestDatabase, embedded } from '../kit/databases.js';
 import { startLog, verifierKeys } from './log.js';
 import { aRecord } from './records.js';
 
@@ -17,7 +17,7 @@ describe('a verifier written from the prose alone', () => {
 
   before(async function () {
     if (!found('python3', '--version') || !found('openssl', 'version')) return this.skip();
-    test = await engines[0]!.create();
+    test = await embedded.create();
     const recorder = await startLog(test.database);
     for (const count of [1, 2, 300, 5])
       await Promise.all(Array.from({ length: count }, () => recorder.write(aRecord({ user: 'Lò Thị Mai' }))));

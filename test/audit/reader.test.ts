@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { openRecordReader, type RecordReader } from '../../gateway/audit/search/reader.js';
 import { Problem } from '../../gateway/base/problem.js';
-import { engines, type TestDatabase } from '../kit/databases.js';
+import { type TestDatabase, embedded, engines } from '../kit/databases.js';
 
 const refusedAs = (id: string) => (fault: unknown) =>
   fault instanceof Problem && fault.code === 'overloaded' && fault.parts.rule?.id === id;
@@ -71,7 +71,7 @@ for (const engine of engines) {
 
 describe('the thread that reads the record of SQLite', () => {
   it('cannot write', async () => {
-    const test = await engines[0]!.create();
+    const test = await embedded.create();
     const reader = openRecordReader(test.database);
     try {
       const write = reader.knex('progress').where({ name: 'record-counts' }).update({ value: 9 });

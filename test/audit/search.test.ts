@@ -11,7 +11,7 @@ import {
 } from '../../gateway/audit/search.js';
 import { leafHash } from '../../gateway/audit/tree.js';
 import { Problem } from '../../gateway/base/problem.js';
-import { engines, type TestDatabase } from '../kit/databases.js';
+import { type TestDatabase, embedded, engines } from '../kit/databases.js';
 import { startLog } from './log.js';
 import { aRecord, T0 } from './records.js';
 
@@ -268,7 +268,7 @@ function rowAt(seq: number): object {
 
 describe('searching the record on SQLite', () => {
   it('starts every search from an index that gives the order too', async () => {
-    const test = await engines[0]!.create();
+    const test = await embedded.create();
     try {
       const plans: (readonly [RecordQuery, string])[] = [
         [{}, 'records_received_index'],

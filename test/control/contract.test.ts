@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { AGENCY_CODE, SLUG } from '../../gateway/catalogue/manifest.js';
 import { ROLES } from '../../gateway/store/systems.js';
 import { AGENCY_LEVELS } from '../../gateway/store/agencies.js';
-import { engines } from '../kit/databases.js';
+import { embedded } from '../kit/databases.js';
 import { Desk, document, operations } from './desk.js';
 
 const schemas = document['components'].schemas;
@@ -26,7 +26,7 @@ const ASKING = new Set(['searchSubject', 'reportSubject']);
 
 describe('the contract of the management API', () => {
   it('and the handlers name the same operations', async () => {
-    const desk = await Desk.open(engines[0]!);
+    const desk = await Desk.open(embedded);
     try {
       const inContract = operations.map(({ operationId }) => operationId).sort();
       assert.deepEqual(Object.keys(desk.handlers).sort(), inContract);

@@ -19,9 +19,14 @@ for (const engine of engines) {
     afterEach(() => desk.close());
 
     const look = () => warnOfEndings(desk.context(), desk.now);
+    /** Warnings alone: that an account was made is told too. */
     const notices = async () =>
       (
-        await desk.test.database.knex('notices').orderBy(['id', 'agency']).select('agency', 'kind', 'key')
+        await desk.test.database
+          .knex('notices')
+          .whereLike('kind', '%_ending')
+          .orderBy(['id', 'agency'])
+          .select('agency', 'kind', 'key')
       ).map((row: { agency: string; kind: string; key: string }) => `${row.agency} ${row.kind} ${row.key}`);
     const endsIn = (days: number) =>
       desk.test.database

@@ -1,8 +1,8 @@
 /** Run by a test as a process of its own: everything that one token needs, and one word at the end. */
-import { engines } from '../kit/databases.js';
+import { embedded } from '../kit/databases.js';
 import { basic, GRANT, Register, secretCredential, startIdentityNode } from './identity-node.js';
 
-const test = await engines[0]!.create();
+const test = await embedded.create();
 const register = new Register();
 register.add('app', { credentials: [secretCredential('s', 'hush')] });
 const node = await startIdentityNode({ database: test.database, clients: register });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { ConfigError } from '../../gateway/base/config.js';
 import { loadMasterKey } from '../../gateway/identity/master-key.js';
 import { createSealing, openSealing, SealError } from '../../gateway/identity/sealing.js';
-import { engines } from '../kit/databases.js';
+import { embedded, engines } from '../kit/databases.js';
 
 const KEY = randomBytes(32);
 const BASE64 = KEY.toString('base64');
@@ -156,7 +156,7 @@ for (const engine of engines) {
 
 describe('the sealing of an installation with a key file', () => {
   it('does not make a new key for a database whose own was lost', async () => {
-    const test = await engines[0]!.create();
+    const test = await embedded.create();
     try {
       const { database, dataDir } = test;
       await openSealing({ dataDir, database });

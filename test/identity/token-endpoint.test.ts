@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
-import { engines, type TestDatabase } from '../kit/databases.js';
+import { type TestDatabase, embedded } from '../kit/databases.js';
 import {
   ASSERTION_TYPE,
   assertion,
@@ -32,7 +32,7 @@ describe('token endpoint', () => {
   });
 
   before(async () => {
-    test = await engines[0]!.create();
+    test = await embedded.create();
     node = await startIdentityNode({ database: test.database, clients: register, publicUrl: PUBLIC, log });
   });
   beforeEach(() => {

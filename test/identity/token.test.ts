@@ -8,7 +8,7 @@ import { createSealing } from '../../gateway/identity/sealing.js';
 import { createTokenVerifier, type TokenVerifier } from '../../gateway/identity/token.js';
 import { REFUSALS } from '../../gateway/identity/token-refusal.js';
 import type { Database } from '../../gateway/store/database.js';
-import { engines, type TestDatabase } from '../kit/databases.js';
+import { type TestDatabase, embedded } from '../kit/databases.js';
 import { HeldClock } from './held-clock.js';
 
 const PUBLIC = 'https://lgsp.example.vn';
@@ -27,7 +27,7 @@ describe('token verifier', () => {
   let verifier: TokenVerifier;
 
   before(async () => {
-    test = await engines[0]!.create();
+    test = await embedded.create();
   });
   beforeEach(async () => {
     await test.database.knex('signing_keys').delete();

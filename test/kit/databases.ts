@@ -18,9 +18,11 @@ export interface TestEngine {
   create(options?: { migrated?: boolean }): Promise<TestDatabase>;
 }
 
-const postgresUrl = process.env['LGSP_TEST_POSTGRES_URL'];
+// A variable that is empty is not set.
+const postgresUrl = process.env['LGSP_TEST_POSTGRES_URL'] || undefined;
 
-const sqlite: TestEngine = {
+/** SQLite, for what does not depend on the engine. */
+export const embedded: TestEngine = {
   name: 'SQLite',
   async create({ migrated = true } = {}) {
     const dataDir = mkdtempSync(join(tmpdir(), 'lgsp-test-'));
@@ -80,6 +82,13 @@ function postgres(url: string): TestEngine {
   };
 }
 
-/** The engines this run can reach: SQLite always, PostgreSQL when `LGSP_TEST_POSTGRES_URL` is set. */
+/**
+ * The engines of this run: SQLite, and PostgreSQL when `LGSP_TEST_POSTGRES_URL` is set. With `LGSP_TEST_SQLITE=off` too,
+ * PostgreSQL alone: for a run that follows one on SQLite.
+ */
 export const engines: readonly TestEngine[] =
-  postgresUrl === undefined ? [sqlite] : [sqlite, postgres(postgresUrl)];
+  postgresUrl === undefined
+    ? [embedded]
+    : process.env['LGSP_TEST_SQLITE'] === 'off'
+      ? [postgres(postgresUrl)]
+      : [embedded, postgres(postgresUrl)];

@@ -5,7 +5,7 @@ import { loadConfig } from '../../gateway/base/config.js';
 import { postNotice, type Notice, deleteOldNotices } from '../../gateway/store/notices.js';
 import { startChildGateway } from '../kit/child-gateway.js';
 import { makeIdentity } from '../kit/certificates.js';
-import { engines, type TestDatabase } from '../kit/databases.js';
+import { type TestDatabase, embedded, engines } from '../kit/databases.js';
 import { eventually, startTestGateway, testClient, testSettings } from '../kit/gateway.js';
 import { freePort } from '../kit/ports.js';
 import { addAgency, addSystem } from '../kit/province.js';
@@ -196,7 +196,7 @@ describe('notices by a mail server with a login and a certificate of its own', f
     options: MailServerOptions,
     smtp: object,
   ): Promise<{ mails: number; error: string | null }> {
-    const test = await engines[0]!.create();
+    const test = await embedded.create();
     const mail = await startMailServer(options);
     const ca = join(test.dataDir, 'ca.pem');
     writeFileSync(ca, authority.cert);

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { engines, type TestDatabase } from '../kit/databases.js';
+import { type TestDatabase, embedded } from '../kit/databases.js';
 import { startTestGateway, type TestGateway } from '../kit/gateway.js';
 import { addAgency, addService, addSystem, secretOf } from '../kit/province.js';
 import { startSource, type Source } from '../kit/source.js';
@@ -61,7 +61,7 @@ describe('portal in a browser', function () {
 
   before(async function () {
     if (CHROMIUM === '') return this.skip();
-    test = await engines[0]!.create();
+    test = await embedded.create();
     await addAgency(test.database, 'H35.11', { name: 'Sở Nội vụ' });
     await addSystem(test.database, 'reader', 'H35.11');
     source = await startSource();

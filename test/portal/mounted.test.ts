@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { engines, type TestDatabase } from '../kit/databases.js';
+import { type TestDatabase, embedded } from '../kit/databases.js';
 import { startTestGateway, type TestGateway } from '../kit/gateway.js';
 import { addAgency, addService } from '../kit/province.js';
 
@@ -8,7 +8,7 @@ describe('portal in the gateway', () => {
   let gateway: TestGateway;
 
   before(async () => {
-    test = await engines[0]!.create();
+    test = await embedded.create();
     await addAgency(test.database, 'H35.11', { name: 'Sở Nội vụ' });
     await addService(test.database, 'http://127.0.0.1:9');
     gateway = await startTestGateway(test);

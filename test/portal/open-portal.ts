@@ -7,7 +7,7 @@ import { createLog } from '../../gateway/base/log.js';
 import { Catalogue } from '../../gateway/catalogue/catalogue.js';
 import { createPortal, portalAssets } from '../../gateway/portal/portal.js';
 import type { Database } from '../../gateway/store/database.js';
-import { engines } from '../kit/databases.js';
+import { embedded } from '../kit/databases.js';
 
 export interface OpenPortal {
   readonly config: Config;
@@ -31,7 +31,7 @@ async function listen(app: express.Express): Promise<Server> {
 
 /** The portal by itself, on a real catalogue: the gateway mounts the same routes and assets the same way. */
 export async function openPortal(fill: (database: Database) => Promise<void>): Promise<OpenPortal> {
-  const test = await engines[0]!.create();
+  const test = await embedded.create();
   await fill(test.database);
   const catalogue = await Catalogue.open({
     database: test.database,

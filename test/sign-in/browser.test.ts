@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { engines, type TestDatabase } from '../kit/databases.js';
+import { type TestDatabase, embedded } from '../kit/databases.js';
 import { eventually, startTestGateway, type TestGateway } from '../kit/gateway.js';
 import { addAgency, addPaper, addSystem, PAPER } from '../kit/province.js';
 import { oneTimeCode } from '../kit/sign-in.js';
@@ -19,7 +19,7 @@ if (executablePath !== undefined && executablePath !== '')
     const errors: string[] = [];
 
     before(async () => {
-      test = await engines[0]!.create();
+      test = await embedded.create();
       gateway = await startTestGateway(test);
       await addAgency(test.database, 'H35.90');
       await addPaper(test.database, 'H35.90');

@@ -1,9 +1,9 @@
 import type { Knex } from 'knex';
 import { vietnamDay } from '../base/calendar.js';
 import type { Database } from '../store/database.js';
-import { addUse, deleteUseBefore, readProgress, setProgress, takeProgress } from '../store/service-use.js';
+import { addUse, deleteUseBefore } from '../store/service-use.js';
+import { followRecord } from './follow.js';
 
-/** So many records are counted in one transaction; what is left follows in the next. */
 const BATCH = 20_000;
 const DAY_MS = 86_400_000;
 const UTC_PLUS_7_MS = 7 * 3_600_000;
@@ -52,41 +52,29 @@ async function countRange(
   return rows as Counted[];
 }
 
-async function newestRecord(knex: Knex): Promise<number> {
-  const row = (await knex('records').max({ seq: 'seq' }).first()) as { seq: number | null } | undefined;
-  return row?.seq ?? -1;
+async function count(
+  trx: Knex.Transaction,
+  engine: Database['engine'],
+  from: number,
+  to: number,
+): Promise<void> {
+  for (const row of await countRange(trx, engine, from, to))
+    await addUse(trx, {
+      service_id: `${row.provider}/${row.service}/${row.version}`,
+      // The engine may divide into fractions of a day.
+      day: new Date(Math.floor(row.day) * DAY_MS).toISOString().slice(0, 10),
+      operation: row.operation,
+      system_id: row.system,
+      agency_code: row.agency,
+      calls: row.calls,
+      last_at: row.last,
+      fields: row.disclosed,
+    });
 }
 
-async function countBatch({ knex, engine }: Database): Promise<boolean> {
-  return await knex.transaction(async (trx) => {
-    const from = await takeProgress(trx, NAME);
-    const to = Math.min(await newestRecord(trx), from + BATCH);
-    if (to <= from) return false;
-    for (const row of await countRange(trx, engine, from, to))
-      await addUse(trx, {
-        service_id: `${row.provider}/${row.service}/${row.version}`,
-        // The engine may divide into fractions of a day.
-        day: new Date(Math.floor(row.day) * DAY_MS).toISOString().slice(0, 10),
-        operation: row.operation,
-        system_id: row.system,
-        agency_code: row.agency,
-        calls: row.calls,
-        last_at: row.last,
-        fields: row.disclosed,
-      });
-    await setProgress(trx, NAME, to);
-    return to - from === BATCH;
-  });
-}
-
-/**
- * Counts from the record who called which operation on which day. Each record is counted once: how far it has come is
- * kept in the transaction of the counts, and nodes take turns.
- */
+/** Counts from the record who called which operation on which day. */
 export async function countServiceUse(database: Database, now: number): Promise<void> {
-  const { knex } = database;
-  // Looked at before it is written: an idle node must not take SQLite's one write lock again and again.
-  if ((await newestRecord(knex)) <= (await readProgress(knex, NAME))) return;
-  while (await countBatch(database));
-  await deleteUseBefore(knex, vietnamDay(now - KEPT_DAYS * DAY_MS));
+  const look = (trx: Knex.Transaction, from: number, to: number) => count(trx, database.engine, from, to);
+  await followRecord(database, { name: NAME, batch: BATCH, look });
+  await deleteUseBefore(database.knex, vietnamDay(now - KEPT_DAYS * DAY_MS));
 }

@@ -1,12 +1,11 @@
 import type { Knex } from 'knex';
+import { followRecord } from '../audit/follow.js';
 import type { AuditRecord } from '../audit/record.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
 import { type Hours, withinHours } from '../base/hours.js';
 import type { Database } from '../store/database.js';
-import { newestSeq } from '../store/feed-cursors.js';
 import { addCount, countedBetween, countsAt, deleteCountsBefore } from '../store/security.js';
-import { readProgress, setProgress, takeProgress } from '../store/service-use.js';
 import { raise } from './raise.js';
 import { type SecurityKind, type Sign, signsOf } from './signs.js';
 import { unusualFrom } from './volume.js';
@@ -132,18 +131,11 @@ async function judgeCalls(trx: Knex, parts: WatchParts, from: number, to: number
   for (const sign of gathered(signs, HOUR_MS)) await judgeHourly(trx, parts, sign);
 }
 
-async function watchBatch(parts: WatchParts): Promise<boolean> {
-  return await parts.database.knex.transaction(async (trx) => {
-    const from = await takeProgress(trx, NAME);
-    const to = Math.min(await newestSeq(trx), from + BATCH);
-    if (to <= from) return false;
-    const signs = (await refusals(trx, from, to)).flatMap((record) => signsOf(record));
-    for (const sign of gathered(signs, MINUTE_MS))
-      if (isCountedKind(sign.kind)) await judgeCounted(trx, parts, sign, sign.kind);
-    await judgeCalls(trx, parts, from, to);
-    await setProgress(trx, NAME, to);
-    return to - from === BATCH;
-  });
+async function judge(trx: Knex.Transaction, parts: WatchParts, from: number, to: number): Promise<void> {
+  const signs = (await refusals(trx, from, to)).flatMap((record) => signsOf(record));
+  for (const sign of gathered(signs, MINUTE_MS))
+    if (isCountedKind(sign.kind)) await judgeCounted(trx, parts, sign, sign.kind);
+  await judgeCalls(trx, parts, from, to);
 }
 
 async function forget({ database, clock, config }: WatchParts): Promise<void> {
@@ -158,14 +150,9 @@ async function forget({ database, clock, config }: WatchParts): Promise<void> {
     await deleteCountsBefore(database.knex, kind, Math.floor(now / HOUR_MS) - hours);
 }
 
-/**
- * Looks through what the log has gained for what the operators should know. Each record is looked at once: how far it
- * has come is kept in the transaction of what it found, and nodes take turns; so a stop only delays an event.
- */
+/** Looks through what the log has gained for what the operators should know; a stop only delays an event. */
 export async function watchRecord(parts: WatchParts): Promise<void> {
-  const { knex } = parts.database;
-  // Looked at before it is written: an idle node must not take SQLite's one write lock again and again.
-  if ((await newestSeq(knex)) <= (await readProgress(knex, NAME))) return;
-  while (await watchBatch(parts));
+  const look = (trx: Knex.Transaction, from: number, to: number) => judge(trx, parts, from, to);
+  await followRecord(parts.database, { name: NAME, batch: BATCH, look });
   await forget(parts);
 }

@@ -77,25 +77,3 @@ export async function useSince(knex: Knex, service: string, day: string): Promis
 export async function deleteUseBefore(knex: Knex, day: string): Promise<void> {
   await knex<ServiceUseRow>('service_use').where('day', '<', day).delete();
 }
-
-/** Where a job stands, to see whether there is something to do. */
-export async function readProgress(knex: Knex, name: string): Promise<number> {
-  const row = await knex<{ name: string; value: number }>('progress').where({ name }).first('value');
-  if (row === undefined) throw new Error(`no progress is kept for ${name}`);
-  return row.value;
-}
-
-/** Where a job stands that goes through something in order; taken for the time of the transaction. */
-export async function takeProgress(trx: Knex.Transaction, name: string): Promise<number> {
-  // An update rather than a look: it makes other nodes wait, on either engine.
-  const [row] = await trx<{ name: string; value: number }>('progress')
-    .where({ name })
-    .update({ value: trx.raw('value') as unknown as number })
-    .returning('value');
-  if (row === undefined) throw new Error(`no progress is kept for ${name}`);
-  return row.value;
-}
-
-export async function setProgress(trx: Knex.Transaction, name: string, value: number): Promise<void> {
-  await trx<{ name: string; value: number }>('progress').where({ name }).update({ value });
-}

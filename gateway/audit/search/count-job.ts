@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { Database } from '../../store/database.js';
-import { readProgress, setProgress, takeProgress } from '../../store/service-use.js';
+import { readProgress, setProgress, takeProgress } from '../../store/progress.js';
 import { HOUR_MS, LEVELS, startOf, type Unit } from './calendar.js';
 import { type RecordReader, readInPlace } from './reader.js';
 import { COUNTS, SERIES_COLUMNS, type SeriesFacts, seriesOfRecords } from './series.js';

@@ -21,11 +21,11 @@ async function tokenOf(gateway: Started): Promise<Record<string, string>> {
 }
 
 /** With the options of `npm start`. */
-const startGateway = (upstream: Started, services: number): Promise<Started> =>
+const startGateway = (upstream: Started, services: number, more: readonly string[] = []): Promise<Started> =>
   start(
     'gateway.ts',
     [`http://127.0.0.1:${upstream.port}`, String(services)],
-    ['--import', 'tsx', '--max-semi-space-size=64'],
+    ['--import', 'tsx', ...more, '--max-semi-space-size=64'],
   );
 
 interface Peer {
@@ -95,6 +95,29 @@ async function governedToBare(upstream: Started): Promise<Record<string, number>
   }
 }
 
+/** What durable records cost: the same gateway, with its recorder and with one that keeps nothing. */
+async function recording(upstream: Started): Promise<Record<string, number>> {
+  const on = await startGateway(upstream, SPREAD);
+  const off = await startGateway(upstream, SPREAD, [
+    '--import',
+    new URL('./recording-off.ts', import.meta.url).href,
+  ]);
+  try {
+    const peers = [
+      peer('recording', on.port, await tokenOf(on)),
+      peer('recording nothing', off.port, await tokenOf(off)),
+    ];
+    for (const one of peers) await one.measure(64, 3);
+    const results = await compare(peers, 64);
+    table(64, results);
+    const rate = (name: string): number => of(results, name, 'requestsPerSecond');
+    return { costOfRecording: fixed(1 - rate('recording') / rate('recording nothing')) };
+  } finally {
+    await on.stop();
+    await off.stop();
+  }
+}
+
 async function manyServices(upstream: Started): Promise<Record<string, number>> {
   const counts = [10, 1000, 5000];
   const gateways = await Promise.all(counts.map((count) => startGateway(upstream, count)));
@@ -120,8 +143,9 @@ say(
 );
 try {
   const ratios = await governedToBare(upstream);
+  const cost = await recording(upstream);
   const services = await manyServices(upstream);
-  say(JSON.stringify({ governedToBare: ratios, manyServices: services }));
+  say(JSON.stringify({ governedToBare: ratios, recording: cost, manyServices: services }));
 } finally {
   await upstream.stop();
 }

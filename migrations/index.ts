@@ -17,6 +17,7 @@ import * as recordSearch from './0018-record-search.js';
 import * as watch from './0019-watch.js';
 import * as subjectLedger from './0020-subject-ledger.js';
 import * as witnesses from './0021-witnesses.js';
+import * as logWatch from './0022-log-watch.js';
 
 interface Step {
   readonly name: string;
@@ -43,6 +44,7 @@ const STEPS: readonly Step[] = [
   { name: '0019-watch', ...watch },
   { name: '0020-subject-ledger', ...subjectLedger },
   { name: '0021-witnesses', ...witnesses },
+  { name: '0022-log-watch', ...logWatch },
 ];
 
 /** The numbered steps, imported rather than read from a folder so that a build cannot lose one. */

@@ -47,6 +47,25 @@ export const witnesses = z
   .prefault({})
   .describe('Who outside keeps signed heads of the log, so that nobody can rewrite it unnoticed');
 
+/** Verification of the log beside the exchange. */
+export const verification = z
+  .strictObject({
+    everyHours: z
+      .number()
+      .min(0)
+      .max(8760)
+      .default(24)
+      .describe('Between two verifications of the whole log, the first when a node starts; 0: never'),
+    share: z
+      .number()
+      .min(0.01)
+      .max(1)
+      .default(0.1)
+      .describe('Share of one processor that a verification takes'),
+  })
+  .prefault({})
+  .describe('The log is verified from its beginning again and again, with an alarm when it does not hold');
+
 export const record = z
   .strictObject({
     queue: z.int().min(1).default(20_000).describe('Records waiting for the disk before calls are refused'),

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalRange } from './address-set.js';
 import { accounts, people, trustedIssuers } from './config-accounts.js';
-import { record, witnesses } from './config-record.js';
+import { record, verification, witnesses } from './config-record.js';
 import { feed } from './config-feed.js';
 import { security } from './config-security.js';
 import { documents, sharing } from './config-sharing.js';
@@ -93,6 +93,7 @@ export const ConfigSchema = z.strictObject({
     .prefault({}),
   record,
   witnesses,
+  verification,
   documents,
   sharing,
   grantReview: z

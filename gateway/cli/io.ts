@@ -3,12 +3,15 @@ export interface Io {
   readonly env: Readonly<Record<string, string | undefined>>;
   out(text: string): void;
   err(text: string): void;
+  /** Where a person looks on, for what moves. */
+  readonly terminal?: NodeJS.WritableStream;
 }
 
 export const processIo: Io = {
   env: process.env,
   out: (text) => void process.stdout.write(`${text}\n`),
   err: (text) => void process.stderr.write(`${text}\n`),
+  ...(process.stderr.isTTY ? { terminal: process.stderr } : {}),
 };
 
 /** Columns padded to their widest cell. */

@@ -3,14 +3,16 @@ import { systemClock } from '../base/clock.js';
 import { createLog } from '../base/log.js';
 import { KeyRing } from '../identity/key-ring.js';
 import { openSealing } from '../identity/sealing.js';
-import { openDatabase } from '../store/database.js';
+import { type Database, openDatabase } from '../store/database.js';
 import { KEY_PURPOSES, type KeyPurpose } from '../store/signing-keys.js';
 import { addAuditExport } from './audit-export.js';
+import type { Verification } from '../audit/verify/verify.js';
 import { CommandFailure } from './failure.js';
 import { type Io, json } from './io.js';
 import { loadSettings } from './settings.js';
 import { checkReceipt } from './verify-receipt.js';
 import { verifyInstallation } from './verify-log.js';
+import { progressFor } from './verify-progress.js';
 
 interface NodeFlags {
   readonly config?: string;
@@ -42,20 +44,24 @@ async function rotate(io: Io, purpose: KeyPurpose, flags: NodeFlags): Promise<vo
 
 interface VerifyFlags extends NodeFlags {
   readonly key: readonly string[];
+  readonly checkpoint: readonly string[];
   readonly receipt?: string;
   readonly handOvers?: string;
   readonly body?: string;
 }
 
-/** Progress is for a person who waits: a line a percent at most, and none for programs. */
-function progressTo(io: Io): (done: number, size: number) => void {
-  let told = 0;
-  return (done, size) => {
-    const percent = Math.floor((done / size) * 100);
-    if (percent < told + 5) return;
-    told = percent;
-    io.err(`${percent} %: ${done} of ${size} records`);
-  };
+async function verified(database: Database, io: Io, flags: VerifyFlags): Promise<Verification> {
+  const ask = { keys: flags.key, checkpoints: flags.checkpoint };
+  if (flags.json === true) return await verifyInstallation(database, ask);
+  const progress = progressFor(io);
+  try {
+    return await verifyInstallation(database, {
+      ...ask,
+      onProgress: (done, size) => progress.told(done, size),
+    });
+  } finally {
+    progress.end();
+  }
 }
 
 async function verify(io: Io, flags: VerifyFlags): Promise<void> {
@@ -65,9 +71,8 @@ async function verify(io: Io, flags: VerifyFlags): Promise<void> {
   }
   const database = openDatabase(loadSettings(flags.config, io.env));
   try {
-    const programs = flags.json === true;
-    const found = await verifyInstallation(database, flags.key, programs ? undefined : progressTo(io));
-    if (programs) io.out(json(found));
+    const found = await verified(database, io, flags);
+    if (flags.json === true) io.out(json(found));
     else if (found.ok) io.out(`the log holds: ${found.size} records, root ${found.root}`);
     if (found.ok) return;
     const { index = 0, detail = 'unknown' } = found.fault ?? {};
@@ -99,6 +104,11 @@ function addAudit(program: Command, io: Io): void {
     .command('verify')
     .description('recompute the whole log, and name the first record that was changed, removed or moved')
     .option('--key <vkey...>', "trust these verifier keys rather than the database's own", [])
+    .option(
+      '--checkpoint <file...>',
+      'a checkpoint or witness evidence kept outside, which the log must contain: signed by --key',
+      [],
+    )
     .option('--receipt <file>', 'verify this receipt instead, offline: needs --key, reads no database')
     .option(
       '--hand-overs <file>',

@@ -81,7 +81,7 @@ export interface PasswordKeeper {
 /** The settings that the rules of the control plane turn on. */
 export type ControlConfig = Pick<
   Config,
-  'accounts' | 'documents' | 'limits' | 'sharing' | 'people' | 'record' | 'grantReview'
+  'accounts' | 'documents' | 'limits' | 'sharing' | 'people' | 'record' | 'grantReview' | 'verification'
 >;
 /** What the rooms of the control plane are given. They reach nothing else. */
 export interface ControlContext {

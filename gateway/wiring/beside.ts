@@ -4,10 +4,13 @@ import type { Config } from '../base/config.js';
 import type { Logger } from '../base/log.js';
 import { type Feed, startFeed } from '../feed/feed.js';
 import type { GaugeReader } from '../http/metrics.js';
+import type { LogWatch } from '../audit/watch/watching.js';
+import type { KeyRing } from '../identity/key-ring.js';
 import type { Sealing } from '../identity/sealing.js';
 import { type Outbox, startOutbox } from '../outbox/outbox.js';
 import type { Database } from '../store/database.js';
 import type { Witnessing } from '../witness/witnessing.js';
+import { logWatchGauges, openLogWatch } from './log-watch.js';
 import { openWitnesses } from './witnesses.js';
 
 interface Parts {
@@ -15,15 +18,18 @@ interface Parts {
   readonly database: Database;
   readonly egress: Egress;
   readonly sealing: Sealing;
+  readonly keyRing: KeyRing;
+  readonly logOrigin: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** What goes out of the gateway beside the calls, and never in their way. */
+/** What the gateway does beside the calls, and never in their way. */
 export interface Beside {
   readonly outbox: Outbox;
   readonly witnessing: Witnessing;
   readonly feed: Feed;
+  readonly logWatch: LogWatch;
   /** Lets what is under way end, for a while. */
   closeBeside(): Promise<void>;
 }
@@ -41,7 +47,8 @@ export async function startBeside(parts: Parts): Promise<Beside> {
   try {
     const outbox = kept(startOutbox(parts));
     const witnessing = kept(openWitnesses(parts));
-    return { outbox, witnessing, feed: kept(startFeed(parts)), closeBeside };
+    const feed = kept(startFeed(parts));
+    return { outbox, witnessing, feed, logWatch: kept(openLogWatch(parts)), closeBeside };
   } catch (error) {
     await closeBeside();
     throw error;
@@ -49,8 +56,13 @@ export async function startBeside(parts: Parts): Promise<Beside> {
 }
 
 /** What operators watch of them. */
-export function besideGauges({ outbox, witnessing }: Beside): Readonly<Record<string, GaugeReader>> {
+export function besideGauges({
+  outbox,
+  witnessing,
+  logWatch,
+}: Beside): Readonly<Record<string, GaugeReader>> {
   return {
+    ...logWatchGauges(logWatch),
     lgsp_outbox_waiting: { help: 'Notices waiting to be sent', read: () => outbox.waiting },
     lgsp_outbox_failed: { help: 'Notices that were given up', read: () => outbox.failed },
     lgsp_witnesses_failing: {

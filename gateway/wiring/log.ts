@@ -22,6 +22,8 @@ interface Parts {
 /** What writes the log, and what reads it. */
 export interface LogRooms {
   readonly recorder: KeyedRecorder;
+  /** The name of the log. */
+  readonly logOrigin: string;
   readonly records: RecordReader;
   readonly flood: RefusalFlood;
   readonly subjects: SubjectDigests;
@@ -30,7 +32,9 @@ export interface LogRooms {
 }
 
 /** The log keeps the name of its first start for ever, whatever address the gateway has later. */
-async function openRecorder(parts: Parts): Promise<{ recorder: KeyedRecorder; logKeys: LogKeyKeeper }> {
+async function openRecorder(
+  parts: Parts,
+): Promise<{ recorder: KeyedRecorder; origin: string; logKeys: LogKeyKeeper }> {
   const { database, config, keyRing, clock, log } = parts;
   const origin = await keepInstallationValue(
     database.knex,
@@ -49,17 +53,18 @@ async function openRecorder(parts: Parts): Promise<{ recorder: KeyedRecorder; lo
     log,
     clock,
   });
-  return { recorder, logKeys: startLogKeys({ database, keyRing, recorder, origin, clock, log }) };
+  return { recorder, origin, logKeys: startLogKeys({ database, keyRing, recorder, origin, clock, log }) };
 }
 
 /** Opens the log, for ever under the name of its first start. */
 export async function openLog(parts: Parts): Promise<LogRooms> {
   const { database, config, keyRing } = parts;
-  const { recorder, logKeys } = await openRecorder(parts);
+  const { recorder, origin, logKeys } = await openRecorder(parts);
   const records = openRecordReader(database, { ...READER_LIMITS, timeoutMs: config.record.searchMs });
   const flood = new RefusalFlood({ ...parts, recorder });
   return {
     recorder,
+    logOrigin: origin,
     records,
     flood,
     subjects: new SubjectDigests(keyRing),

@@ -3,12 +3,14 @@ import { migrationSource } from '../../migrations/index.js';
 import { generateKeyPairSync } from 'node:crypto';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import { noteSigner, signCheckpoint } from '../../gateway/audit/checkpoint.js';
 import { credentialFile } from '../../gateway/cli/credential-file.js';
 import { runCommand } from '../../gateway/cli/program.js';
-import { openDatabase } from '../../gateway/store/database.js';
+import { type Database, openDatabase } from '../../gateway/store/database.js';
 import { keepInstallationValue } from '../../gateway/store/installation.js';
 import { aRecord } from '../audit/records.js';
-import { ORIGIN, startLog, tamper, verifierKeys, logKeys } from '../audit/log.js';
+import { cutAt, ORIGIN, startLog, tamper, verifierKeys, logKeys } from '../audit/log.js';
 import { DOCUMENT, manifestOf } from '../control/desk.js';
 import { folderWith, Terminal } from './folder.js';
 
@@ -216,6 +218,83 @@ describe('lgsp', function () {
       assert.equal(code, 1);
       assert.match(err, /record 1\b/);
       assert.equal(JSON.parse((await run(['audit', 'verify', '--json'], env)).out).fault.index, 1);
+    });
+
+    it('shows a person at a terminal a bar, and a program nothing', async () => {
+      const shown = new PassThrough();
+      const [terminal, program] = [new Terminal(env), new Terminal(env)];
+      const screen = Object.assign(shown, { isTTY: true, columns: 80 });
+      assert.equal(await runCommand(['audit', 'verify'], Object.assign(terminal, { terminal: screen })), 0);
+      assert.match(String(shown.read()), /100 % \| 3 \/ 3/);
+      assert.equal(terminal.stderr, '');
+      const json = ['audit', 'verify', '--json'];
+      assert.equal(await runCommand(json, Object.assign(program, { terminal: screen })), 0);
+      assert.equal(shown.read(), null);
+    });
+
+    describe('against a checkpoint that was kept outside', () => {
+      const kept = (name: string, text: string): string => {
+        const file = join(folder.path, name);
+        writeFileSync(file, text);
+        return file;
+      };
+      const key = ['--key', ...verifierKeys];
+      const within = async <T>(work: (database: Database) => Promise<T>): Promise<T> => {
+        const database = openDatabase({ dataDir: env['LGSP_DATA_DIR'] ?? '' });
+        try {
+          return await work(database);
+        } finally {
+          await database.close();
+        }
+      };
+      const note = (size: number) =>
+        within(async ({ knex }) => {
+          const row = await knex('log_checkpoints').where({ tree_size: size }).first('note');
+          return (row as { note: string }).note;
+        });
+
+      it('holds where the log contains it, with the cosignature of a witness too', async () => {
+        const cosigned = `${await note(3)}\u2014 witness.test/w1 ${Buffer.alloc(76, 1).toString('base64')}\n`;
+        const files = [kept('checkpoint', await note(2)), kept('evidence', cosigned)];
+        const many = files.flatMap((file) => ['--checkpoint', file]);
+        for (const trusted of [key, []]) {
+          const { code, err } = await run(['audit', 'verify', ...trusted, ...many], env);
+          assert.equal(code, 0, err);
+        }
+      });
+
+      it('does not hold where the log was cut off with its checkpoints', async () => {
+        const file = kept('checkpoint', await note(3));
+        await within((database) => tamper(database, (knex) => cutAt(knex, 2)));
+        assert.equal((await run(['audit', 'verify', ...key], env)).code, 0);
+        const { code, out } = await run(['audit', 'verify', '--json', ...key, '--checkpoint', file], env);
+        assert.equal(code, 1);
+        const { what, index } = JSON.parse(out).fault;
+        assert.deepEqual([what, index], ['cut', 2]);
+      });
+
+      it('does not hold where the log is another one that the same key signed', async () => {
+        const signer = noteSigner(ORIGIN, logKeys.privateKey);
+        const file = kept('checkpoint', signCheckpoint({ size: 2, root: Buffer.alloc(32, 9) }, signer));
+        const { code, out } = await run(['audit', 'verify', '--json', ...key, '--checkpoint', file], env);
+        assert.equal(code, 1);
+        const { what, index } = JSON.parse(out).fault;
+        assert.deepEqual([what, index], ['history', 0]);
+      });
+
+      it('is asked wrongly with a file that no trusted key signed, or that is none', async () => {
+        const foreign = noteSigner(ORIGIN, generateKeyPairSync('ed25519').privateKey);
+        const files = [
+          kept('foreign', signCheckpoint({ size: 2, root: Buffer.alloc(32, 9) }, foreign)),
+          kept('changed', (await note(3)).replace('\n3\n', '\n2\n')),
+          kept('nothing', 'nothing\n'),
+          join(folder.path, 'absent'),
+        ];
+        for (const file of files) {
+          const { code, out } = await run(['audit', 'verify', ...key, '--checkpoint', file], env);
+          assert.deepEqual([code, out], [2, ''], file);
+        }
+      });
     });
 
     it('is asked wrongly with a key that is none', async () => {

@@ -325,7 +325,7 @@ for (const engine of engines) {
           ['log', logged],
         ] as const)
           assert.ok(!text.includes(identifier), `${identifier} in the ${where}`);
-      assert.equal((await verifyInstallation(test.database, [])).ok, true);
+      assert.equal((await verifyInstallation(test.database)).ok, true);
     });
   });
 }

@@ -16,6 +16,7 @@ import { bySeq, type StoredSubject, subjectsAgree } from './subjects.js';
  * - `checkpoint`: a checkpoint is not signed by the log's key, or is not what its row says
  * - `handover`: a record hands the log over to another key, and the key before did not sign that
  * - `uncovered`: from this record on, no checkpoint vouches
+ * - `cut`: a head that was kept elsewhere covers more records than there are
  */
 export type FaultKind =
   | 'missing'
@@ -25,7 +26,8 @@ export type FaultKind =
   | 'tile'
   | 'checkpoint'
   | 'handover'
-  | 'uncovered';
+  | 'uncovered'
+  | 'cut';
 
 export interface LogFault {
   /** Index of the first record that is concerned. */

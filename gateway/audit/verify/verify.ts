@@ -14,10 +14,12 @@ import {
   type LogFault,
 } from './chunk.js';
 import { KeysInForce } from './keys-in-force.js';
+import { type KnownHead, KnownHeads } from './known-heads.js';
 import type { LogReader } from './log-reader.js';
 import { openLogReader } from './read-log.js';
 
 export type { FaultKind, LogFault } from './chunk.js';
+export type { KnownHead } from './known-heads.js';
 
 export interface Verification {
   readonly ok: boolean;
@@ -31,6 +33,8 @@ export interface Verification {
 export interface VerifyOptions {
   /** C2SP vkeys (`name+hash+key`): the first key of the log. Later ones count only once they were handed over to. */
   readonly verifierKeys: readonly string[];
+  /** Heads that were kept elsewhere before this began: the log must contain each. */
+  readonly against?: readonly KnownHead[];
   /** Threads that read and check; one a processor unless told, none for a log that is short. */
   readonly threads?: number;
   /** Called after each chunk with the number of leaves done and to do. */
@@ -57,6 +61,7 @@ class Found extends Error {
 class Verifier {
   readonly #reader: LogReader;
   readonly #keys: KeysInForce;
+  readonly #known: KnownHeads;
   readonly tree = new LogTree();
   /** Leaves that a checkpoint has proved, and the root over them. */
   proved = 0;
@@ -65,9 +70,10 @@ class Verifier {
   #suspect: { readonly index: number; readonly detail: string } | undefined;
 
   /** @param trusted the first keys of the log: later ones count once they were handed over to */
-  constructor(reader: LogReader, trusted: readonly VerifierKey[]) {
+  constructor(reader: LogReader, trusted: readonly VerifierKey[], against: readonly KnownHead[] = []) {
     this.#reader = reader;
     this.#keys = new KeysInForce(trusted);
+    this.#known = new KnownHeads(against);
   }
 
   async add(chunk: CheckedChunk): Promise<void> {
@@ -80,6 +86,7 @@ class Verifier {
         await this.#checkCheckpoint(one);
         one = chunk.checkpoints[++next];
       }
+      if (this.#known.nextSize === this.tree.size) this.#holdAgainst();
     }
     if (chunk.fault !== undefined) throw new Found(chunk.fault.what, chunk.fault.index, chunk.fault.detail);
   }
@@ -90,6 +97,24 @@ class Verifier {
     if (record === undefined || this.#keys.handOver(record)) return;
     const detail = `record ${index} hands the log over, and the key before did not sign that`;
     throw new Found('handover', index, detail);
+  }
+
+  #holdAgainst(): void {
+    const wrong = this.#known.pass(this.tree.root());
+    if (wrong === undefined) return;
+    // Whoever has the key signs what he likes: only what somebody kept proves anything here.
+    const { size: since, root } = this.#known.held ?? { size: 0, root: new LogTree().root() };
+    [this.proved, this.provedRoot] = [since, root];
+    const detail = `records ${since} to ${wrong.size - 1} are not those of ${wrong.from}`;
+    throw new Found('history', since, detail);
+  }
+
+  /** The log must not end before a head that somebody kept. */
+  assertReached(): void {
+    const { longest } = this.#known;
+    if (longest === undefined || longest.size <= this.tree.size) return;
+    const detail = `the log ends after ${this.tree.size} records; ${longest.from} covers ${longest.size}`;
+    throw new Found('cut', this.tree.size, detail);
   }
 
   /** Subjects must not be named of records that are not there. */
@@ -173,13 +198,16 @@ function checkHere(reader: LogReader, keys: readonly VerifierKey[]): Checker {
  * Recomputes the whole log as a stream, in memory that does not grow with it, and names the first record that
  * was changed, removed, inserted or moved. Records that are added meanwhile are left for the next time.
  *
- * That the log was cut off at its end together with its checkpoints cannot be seen from inside: hold `size` and
- * `root` against a checkpoint that was handed out.
+ * That the log was cut off at its end together with its checkpoints cannot be seen from inside: `against` holds it
+ * against heads that were kept.
  *
  * @throws RangeError when a verifier key is malformed
  * @example const { ok, fault } = await verifyLog(database, { verifierKeys: ['lgsp.example/log+…+…'] })
  */
-export async function verifyLog(database: Database, options: VerifyOptions): Promise<Verification> {
+export async function verifyLog(
+  database: Pick<Database, 'engine' | 'location'>,
+  options: VerifyOptions,
+): Promise<Verification> {
   const keys = options.verifierKeys.map(parseVerifierKey);
   const { engine, location } = database;
   const reader = await openLogReader(engine, location);
@@ -193,7 +221,7 @@ export async function verifyLog(database: Database, options: VerifyOptions): Pro
         ? checkHere(reader, verifierKeys.map(parseVerifierKey))
         : new CheckThreads({ engine, location, verifierKeys }, threads);
     try {
-      return await verified(new Verifier(reader, keys), checker, size, covered, options);
+      return await verified(new Verifier(reader, keys, options.against), checker, size, covered, options);
     } finally {
       await checker.close();
     }
@@ -217,6 +245,7 @@ async function verified(
     }
     if (covered < verifier.tree.size)
       throw new Found('uncovered', covered, `no checkpoint vouches for record ${covered} and those after it`);
+    verifier.assertReached();
     await verifier.findStray();
     return { ok: true, ...provedBy(verifier) };
   } catch (found) {

@@ -9,6 +9,7 @@ import { parseTilePath } from '../../audit/tile-path.js';
 import { TILE_WIDTH } from '../../audit/tree.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { invalid, notFound } from '../refusals.js';
+import { logStatus } from './log-status.js';
 import { assertMaySeeWhole, findVisible } from './rules.js';
 
 const BINARY = 'application/octet-stream';
@@ -137,6 +138,7 @@ export function logRoutes(context: ControlContext, reader: RecordReader): Contro
     getInclusionProof: (call) => inclusion(context, call),
     getConsistencyProof: (call) => consistency(context, call),
     getLogKeys: () => keys(context),
+    getLogStatus: () => logStatus(context),
     getReceipt: (call) => receipt(context, reader, call),
   };
 }

@@ -7,17 +7,17 @@ import { nodeHash, TILE_WIDTH } from './tree.js';
 export type HashReader = (level: number, from: number, to: number) => Promise<readonly Buffer[]>;
 
 /** Leaves `from` up to but not including `to`. */
-type Span = readonly [from: number, to: number];
+export type Span = readonly [from: number, to: number];
 
 /** The largest power of two that is smaller than `n`; `n` is 2 at least. */
-function split(n: number): number {
+export function split(n: number): number {
   let k = 1;
   while (2 * k < n) k *= 2;
   return k;
 }
 
 /** RFC 6962 2.1.1, `PATH(index, D[from:to])`: whose hashes the proof is, from the leaf's sibling upwards. */
-function inclusionSpans(index: number, from: number, to: number): Span[] {
+export function inclusionSpans(index: number, from: number, to: number): Span[] {
   if (to - from === 1) return [];
   const middle = from + split(to - from);
   return index < middle
@@ -59,7 +59,7 @@ async function subtreeHash(read: HashReader, from: number, width: number): Promi
 }
 
 /** The Merkle tree hash over a span that begins at a multiple of every power of two it is split at. */
-async function spanHash(read: HashReader, [from, to]: Span): Promise<Buffer> {
+export async function spanHash(read: HashReader, [from, to]: Span): Promise<Buffer> {
   const subtrees: Buffer[] = [];
   for (let at = from; at < to; ) {
     let width = 1;

@@ -1,3 +1,4 @@
+import { LRUCache } from 'lru-cache';
 import type { Database } from '../store/database.js';
 import type { HashReader } from './proofs.js';
 import { HASH_BYTES, TILE_WIDTH } from './tree.js';
@@ -39,9 +40,12 @@ function cut(hashes: Buffer, from: number, to: number): Buffer[] {
   return found;
 }
 
-/** Reads the stored tree, one tile at a time; each tile at most once in the life of the reader. */
+/** Tiles that one reader holds, 8 KiB each. */
+const HELD_TILES = 512;
+
+/** Reads the stored tree, one tile at a time; each tile once while it is held. */
 export function storedTree(database: Database): HashReader {
-  const tiles = new Map<string, Promise<Buffer | undefined>>();
+  const tiles = new LRUCache<string, Promise<Buffer | undefined>>({ max: HELD_TILES });
   return async (level, from, to) => {
     const index = Math.floor(from / TILE_WIDTH);
     const key = `${level}/${index}`;

@@ -50,7 +50,9 @@ export function addAuditExport(audit: Command, io: Io): void {
   withConnection(audit.command('export'))
     .description('write the records that meet the filters to a file')
     .addOption(
-      new Option('--format <format>', 'of the file').choices(['csv', 'jsonl', 'xlsx']).default('csv'),
+      new Option('--format <format>', 'of the file')
+        .choices(['csv', 'jsonl', 'xlsx', 'bundle'])
+        .default('csv'),
     )
     .option('--from <time>', 'received at this time or later, RFC 3339')
     .option('--to <time>', 'received before this time')

@@ -10,6 +10,7 @@ import type { Verification } from '../audit/verify/verify.js';
 import { CommandFailure } from './failure.js';
 import { type Io, json } from './io.js';
 import { loadSettings } from './settings.js';
+import { checkBundle } from './verify-bundle.js';
 import { checkReceipt } from './verify-receipt.js';
 import { verifyInstallation } from './verify-log.js';
 import { progressFor } from './verify-progress.js';
@@ -46,6 +47,7 @@ interface VerifyFlags extends NodeFlags {
   readonly key: readonly string[];
   readonly checkpoint: readonly string[];
   readonly receipt?: string;
+  readonly bundle?: string;
   readonly handOvers?: string;
   readonly body?: string;
 }
@@ -65,6 +67,12 @@ async function verified(database: Database, io: Io, flags: VerifyFlags): Promise
 }
 
 async function verify(io: Io, flags: VerifyFlags): Promise<void> {
+  if (flags.receipt !== undefined && flags.bundle !== undefined)
+    throw new CommandFailure('either --receipt or --bundle, not both', 2);
+  if (flags.bundle !== undefined) {
+    await checkBundle(io, { ...flags, bundle: flags.bundle });
+    return;
+  }
   if (flags.receipt !== undefined) {
     checkReceipt(io, { ...flags, receipt: flags.receipt });
     return;
@@ -110,6 +118,7 @@ function addAudit(program: Command, io: Io): void {
       [],
     )
     .option('--receipt <file>', 'verify this receipt instead, offline: needs --key, reads no database')
+    .option('--bundle <file>', 'verify this evidence bundle instead, offline: needs --key, reads no database')
     .option(
       '--hand-overs <file>',
       'with --receipt: what /api/audit/log/keys answers, to follow --key to later keys',

@@ -1,6 +1,9 @@
+import { BUNDLE_TYPE } from '../../audit/evidence/format.js';
+import { makeBundle } from '../../audit/evidence/make.js';
 import { localTime } from '../../audit/export/columns.js';
 import { EXPORT_TYPES, type ExportFormat, exportRecords } from '../../audit/export/export.js';
 import { recordPages } from '../../audit/export/pages.js';
+import { type PublishedKeys, publishedKeys } from '../../audit/published-keys.js';
 import { type FoundRecord, latestCheckpoint, type RecordScope } from '../../audit/search.js';
 import type { RecordReader } from '../../audit/search/reader.js';
 import { summariseRecords } from '../../audit/search/summary.js';
@@ -9,16 +12,19 @@ import { Problem } from '../../base/problem.js';
 import { actorOf } from '../actor.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
 import { invalid, notFound } from '../refusals.js';
-import { type Asked, searchAct } from './filters.js';
-import { visible } from './rules.js';
+import { type Asked, conditions, searchAct } from './filters.js';
+import { assertMayBundle, visible } from './rules.js';
 
 /** Exports that run at once on one node. */
 const MOST_AT_ONCE = 2;
 
+/** A table of records, or one file that proves them. */
+export type AskedFormat = ExportFormat | 'bundle';
+
 interface ExportAsk {
   readonly asked: Asked;
   readonly scope: RecordScope;
-  readonly format: ExportFormat;
+  readonly format: AskedFormat;
   readonly caller: ControlCall['caller'];
   readonly reader: RecordReader;
   /** The log as it was when it was asked for. */
@@ -53,8 +59,13 @@ export class Exports {
     this.#context = context;
   }
 
-  /** @throws Problem `request_invalid` when more is asked for than one export holds; `overloaded` */
+  /**
+   * @throws Problem `request_invalid` when more is asked for than one export holds; `role_required` for a bundle, where
+   * part of it is not the caller's to see; `overloaded`
+   */
   async start(ask: Omit<ExportAsk, 'head'>): Promise<ControlResult> {
+    const { format } = ask;
+    if (format === 'bundle') assertMayBundle(ask.caller);
     const most = this.#context.config.record.exportRows;
     if (this.#running >= MOST_AT_ONCE) throw overloaded();
     const head = await latestCheckpoint(ask.reader);
@@ -62,12 +73,16 @@ export class Exports {
     const { total } = await summariseRecords(ask.reader, ask.asked.query, ask.scope);
     if (total > most) throw tooLarge(most, total);
     const stamp = new Date(this.#context.clock.now()).toISOString().replace(/[-:]|\.\d+/g, '');
-    const stream = this.#stream({ ...ask, head }, most);
+    const asked = { ...ask, head };
+    const stream =
+      format === 'bundle' ? await this.#bundle(asked, most) : this.#stream({ ...asked, format }, most);
+    const [type, ending] =
+      format === 'bundle' ? [BUNDLE_TYPE, 'lgsp-evidence.zip'] : [EXPORT_TYPES[format], format];
     return {
       status: 200,
       headers: {
-        'content-type': EXPORT_TYPES[ask.format],
-        'content-disposition': `attachment; filename="nhat-ky-${stamp}.${ask.format}"`,
+        'content-type': type,
+        'content-disposition': `attachment; filename="nhat-ky-${stamp}.${ending}"`,
         'lgsp-tree-size': String(head.size),
       },
       act: stream.act(),
@@ -75,7 +90,29 @@ export class Exports {
     };
   }
 
-  #stream(ask: ExportAsk, most: number): AnswerStream {
+  async #bundle(ask: ExportAsk, most: number): Promise<AnswerStream> {
+    const { database } = this.#context;
+    const keys = await publishedKeys(database);
+    if (keys === null) throw notFound();
+    const { progress, chunks } = this.#made(ask, keys, most);
+    return {
+      chunks: () => this.#counted(chunks()),
+      act: () => {
+        const { count, cut } = progress();
+        return this.#act(ask, count, cut);
+      },
+    };
+  }
+
+  #made({ asked, scope, caller, reader, head }: ExportAsk, keys: PublishedKeys, most: number) {
+    const made = new Date(this.#context.clock.now()).toISOString();
+    const maker = { name: actorOf(caller), agency: caller.agency };
+    const selection = { query: asked.query, scope, most };
+    const about = { made, maker, scope: { ...scope }, filters: conditions(asked) };
+    return makeBundle({ database: this.#context.database, reader, selection, head, keys, about });
+  }
+
+  #stream(ask: ExportAsk & { readonly format: ExportFormat }, most: number): AnswerStream {
     const { asked, scope, format, caller, reader, head } = ask;
     let count = 0;
     let cut = false;
@@ -89,13 +126,16 @@ export class Exports {
     const chunks = () => exportRecords(format, pages(), () => this.#particulars(ask, count, cut));
     return {
       chunks: () => this.#counted(chunks()),
-      act: () =>
-        searchAct(this.#context, 'export', asked, {
-          ...{ format, treeSize: head.size },
-          ...(count > 0 ? { count } : {}),
-          ...(cut ? { cut } : {}),
-        }),
+      act: () => this.#act(ask, count, cut),
     };
+  }
+
+  #act({ asked, format, head }: ExportAsk, count: number, cut: boolean) {
+    return searchAct(this.#context, 'export', asked, {
+      ...{ format, treeSize: head.size },
+      ...(count > 0 ? { count } : {}),
+      ...(cut ? { cut } : {}),
+    });
   }
 
   async *#counted(chunks: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {

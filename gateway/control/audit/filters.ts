@@ -52,16 +52,20 @@ const DIGESTED = new Set(['user', 'case']);
 /** How the answer was to come, not what was looked for. */
 const ASIDE = new Set(['limit', 'cursor', 'format', 'interval']);
 
+/** What was looked for, without how the answer was to come. */
+export function conditions({ filters }: Asked): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(filters).filter(([name]) => !ASIDE.has(name)));
+}
+
 /** What the record keeps of a search: who looked for what. */
 export function searchAct(
   { digestTerm }: ControlContext,
   key: 'page' | 'summary' | 'export',
-  { filters }: Asked,
+  asked: Asked,
   more: Readonly<Record<string, unknown>> = {},
 ): Act {
   const kept: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(filters)) {
-    if (ASIDE.has(name)) continue;
+  for (const [name, value] of Object.entries(conditions(asked))) {
     kept[name] = DIGESTED.has(name) ? (digestTerm?.(`${name}:${String(value)}`) ?? 'withheld') : value;
   }
   return { noun: 'record_search', key, before: null, after: { filters: kept, ...more } };

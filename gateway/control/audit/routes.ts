@@ -1,10 +1,9 @@
-import type { ExportFormat } from '../../audit/export/export.js';
 import { type RecordScope, searchRecords } from '../../audit/search.js';
 import { type RecordReader, readInPlace } from '../../audit/search/reader.js';
 import { summariseRecords } from '../../audit/search/summary.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { notFound } from '../refusals.js';
-import { Exports } from './exporting.js';
+import { type AskedFormat, Exports } from './exporting.js';
 import { type Asked, askedFor, searchAct } from './filters.js';
 import { logRoutes } from './log-routes.js';
 import { assertMayAsk, findVisible, scopeFor, visible } from './rules.js';
@@ -62,7 +61,7 @@ export function auditRoutes(context: ControlContext): ControlHandlers {
     listRecords: (call) => list(context, reader, call),
     summariseRecords: (call) => summary(context, reader, call),
     exportRecords: async (call) => {
-      const format = call.query['format'] as ExportFormat;
+      const format = call.query['format'] as AskedFormat;
       return await exports.start({ ...(await allowed(context, call)), format, caller: call.caller, reader });
     },
     getRecord: (call) => get(reader, call),

@@ -77,3 +77,17 @@ export function visible<R extends FoundRecord>(caller: Caller, record: R): R {
   const { user: _user, case: _case, ...rest } = record;
   return rest as R;
 }
+
+/**
+ * A bundle holds whole leaves, whatever they name.
+ *
+ * @throws Problem `role_required` for who does not see persons
+ */
+export function assertMayBundle(caller: Caller): void {
+  if (seesPersons(caller)) return;
+  throw beyondRole(
+    caller.roles,
+    'Gói bằng chứng chứa nguyên văn bản ghi, kể cả người thực hiện và số hồ sơ; người vận hành không được xem.',
+    'An evidence bundle holds records to the letter, persons and cases too, which operators do not see.',
+  );
+}

@@ -35,6 +35,8 @@ export function testSettings(
     // Who may call what is the business of the tests of sharing.
     sharing: { defaultSharing: 'open' },
     fourEyes: false,
+    // A verification at every start is the business of its own tests.
+    verification: { everyHours: 0 },
     egress: { addresses: ['127.0.0.0/8'], folders: [test.dataDir] },
     ...(test.database.engine === 'postgres'
       ? { databaseUrl: test.database.location, masterKey: Buffer.alloc(32, 7).toString('base64') }

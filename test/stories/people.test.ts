@@ -198,7 +198,7 @@ for (const engine of engines) {
         ['matkhau123456', /phổ biến/],
         ['123456789012345', /phổ biến/],
         ['le.thi.mau-2026', /tên của người dùng/],
-        ['x'.repeat(60) + 'abcdefgh'.repeat(10), /dài quá 128/],
+        ['x'.repeat(60) + 'abcdefgh'.repeat(10), /Dài quá 128/],
         [temporary, /đã được dùng/],
       ] as const) {
         await signIn.send({ password, again: password });

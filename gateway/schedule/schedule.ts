@@ -20,25 +20,52 @@ export interface Schedule {
   close(): Promise<void>;
 }
 
+const FIRST_PAUSE_MS = 250;
+const LONGEST_PAUSE_MS = 15_000;
+
 /**
- * Runs every job now and then, one after the other, never one of them twice at once. A job that fails is tried again
+ * Somebody else holds SQLite's one write lock: what one job waited for in vain, the next would too, and on SQLite the whole
+ * node waits with it.
+ */
+function isBusy(error: unknown): boolean {
+  const code = (error as { readonly code?: unknown } | null)?.code;
+  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
+}
+
+/**
+ * Runs every job now and then, one after the other, never one of them twice at once; while the database is held by somebody
+ * else, after growing pauses. A job that fails is tried again
  * the next time: what is due stays due until it is done, also over a stop of the gateway.
  */
 export function startSchedule({ jobs, clock, log, everyMs }: ScheduleOptions): Schedule {
   let closed = false;
   let timer: NodeJS.Timeout | null = null;
   let running: Promise<void> = Promise.resolve();
+  let busy = 0;
+  /** @returns whether the database let it through */
+  const tried = async (job: Job): Promise<boolean> => {
+    try {
+      await job.run(clock.now());
+      return true;
+    } catch (error) {
+      log.error({ err: error, job: job.name }, 'a job failed; it is tried again');
+      return !isBusy(error);
+    }
+  };
   const round = async (): Promise<void> => {
     for (const job of jobs) {
       if (closed) return;
-      await job.run(clock.now()).catch((error: unknown) => {
-        log.error({ err: error, job: job.name }, 'a job failed; it is tried again');
-      });
+      if (await tried(job)) continue;
+      busy += 1;
+      return;
     }
+    busy = 0;
   };
+  const pauseMs = (): number =>
+    busy === 0 ? everyMs : Math.max(everyMs, Math.min(FIRST_PAUSE_MS * 2 ** busy, LONGEST_PAUSE_MS));
   const next = (): void => {
     running = round().then(() => {
-      if (!closed) timer = setTimeout(next, everyMs).unref();
+      if (!closed) timer = setTimeout(next, pauseMs()).unref();
     });
   };
   next();

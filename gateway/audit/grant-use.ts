@@ -2,10 +2,9 @@ import type { Knex } from 'knex';
 import type { Database } from '../store/database.js';
 import { addGrantUse, type UseOutcome } from '../store/grant-use.js';
 import { followRecord, isCaughtUp } from './follow.js';
+import { DAY_SQL, dayOf, disclosedSql } from './use-by-day.js';
 
 const BATCH = 20_000;
-const DAY_MS = 86_400_000;
-const UTC_PLUS_7_MS = 7 * 3_600_000;
 const NAME = 'grant-use';
 
 interface Counted {
@@ -18,11 +17,6 @@ interface Counted {
   last: number;
 }
 
-const DISCLOSED = {
-  sqlite: `json_extract(leaf, '$.disclosed')`,
-  postgres: `(leaf::json -> 'disclosed')::text`,
-} as const;
-
 async function countRange(
   trx: Knex,
   engine: Database['engine'],
@@ -31,8 +25,8 @@ async function countRange(
 ): Promise<Counted[]> {
   const rows: unknown = await trx('records')
     .select('operation', 'outcome', { grant_id: 'grant_no' })
-    .select(trx.raw(`(received_at + ${UTC_PLUS_7_MS}) / ${DAY_MS} AS day`))
-    .select(trx.raw(`CASE WHEN leaf LIKE '%"disclosed":%' THEN ${DISCLOSED[engine]} END AS disclosed`))
+    .select(trx.raw(`${DAY_SQL} AS day`))
+    .select(trx.raw(`${disclosedSql(engine)} AS disclosed`))
     .count({ calls: '*' })
     .max({ last: 'received_at' })
     .where('seq', '>', from)
@@ -59,8 +53,7 @@ async function count(
   for (const row of await countRange(trx, engine, from, to))
     await addGrantUse(trx, {
       grant_id: row.grant_id,
-      // The engine may divide into fractions of a day.
-      day: new Date(Math.floor(row.day) * DAY_MS).toISOString().slice(0, 10),
+      day: dayOf(row.day),
       operation: row.operation,
       ...{ answered: 0, refused: 0, failed: 0, aborted: 0 },
       [row.outcome]: row.calls,

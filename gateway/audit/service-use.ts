@@ -3,10 +3,10 @@ import { vietnamDay } from '../base/calendar.js';
 import type { Database } from '../store/database.js';
 import { addUse, deleteUseBefore } from '../store/service-use.js';
 import { followRecord } from './follow.js';
+import { DAY_SQL, dayOf, disclosedSql } from './use-by-day.js';
 
 const BATCH = 20_000;
 const DAY_MS = 86_400_000;
-const UTC_PLUS_7_MS = 7 * 3_600_000;
 /** Longer than anybody asks for, so that a late record still falls into its day. */
 const KEPT_DAYS = 120;
 const NAME = 'service-use';
@@ -24,13 +24,6 @@ interface Counted {
   last: number;
 }
 
-/** The fields that left, where a grant narrows the answer; only then is the leaf looked into. */
-function disclosedOf(engine: Database['engine']): string {
-  const inside =
-    engine === 'postgres' ? `(leaf::json -> 'disclosed')::text` : `json_extract(leaf, '$.disclosed')`;
-  return `CASE WHEN leaf LIKE '%"disclosed":%' THEN ${inside} END`;
-}
-
 async function countRange(
   trx: Knex,
   engine: Database['engine'],
@@ -39,8 +32,8 @@ async function countRange(
 ): Promise<Counted[]> {
   const rows: unknown = await trx('records')
     .select('provider', 'service', 'version', 'operation', 'system', 'agency')
-    .select(trx.raw(`(received_at + ${UTC_PLUS_7_MS}) / ${DAY_MS} AS day`))
-    .select(trx.raw(`${disclosedOf(engine)} AS disclosed`))
+    .select(trx.raw(`${DAY_SQL} AS day`))
+    .select(trx.raw(`${disclosedSql(engine)} AS disclosed`))
     .count({ calls: '*' })
     .max({ last: 'received_at' })
     .where('seq', '>', from)
@@ -61,8 +54,7 @@ async function count(
   for (const row of await countRange(trx, engine, from, to))
     await addUse(trx, {
       service_id: `${row.provider}/${row.service}/${row.version}`,
-      // The engine may divide into fractions of a day.
-      day: new Date(Math.floor(row.day) * DAY_MS).toISOString().slice(0, 10),
+      day: dayOf(row.day),
       operation: row.operation,
       system_id: row.system,
       agency_code: row.agency,

@@ -18,6 +18,7 @@ import * as watch from './0019-watch.js';
 import * as subjectLedger from './0020-subject-ledger.js';
 import * as witnesses from './0021-witnesses.js';
 import * as logWatch from './0022-log-watch.js';
+import * as logArchive from './0023-log-archive.js';
 
 interface Step {
   readonly name: string;
@@ -45,6 +46,7 @@ const STEPS: readonly Step[] = [
   { name: '0020-subject-ledger', ...subjectLedger },
   { name: '0021-witnesses', ...witnesses },
   { name: '0022-log-watch', ...logWatch },
+  { name: '0023-log-archive', ...logArchive },
 ];
 
 /** The numbered steps, imported rather than read from a folder so that a build cannot lose one. */

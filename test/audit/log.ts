@@ -39,7 +39,9 @@ export async function tamper(database: Database, work: (knex: Knex) => Promise<u
     for (const table of TABLES)
       for (const verb of ['update', 'delete']) await knex.raw(`DROP TRIGGER IF EXISTS ${table}_no_${verb}`);
   } else {
-    for (const table of TABLES) await knex.raw(`DROP TRIGGER IF EXISTS ${table}_append_only ON ${table}`);
+    for (const table of TABLES)
+      for (const guard of ['append_only', 'no_delete'])
+        await knex.raw(`DROP TRIGGER IF EXISTS ${table}_${guard} ON ${table}`);
   }
   await work(knex);
 }

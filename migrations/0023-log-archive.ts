@@ -86,8 +86,7 @@ export async function up(knex: Knex): Promise<void> {
 
 /** Takes back the tables; records that left for a file stay there. */
 export async function down(knex: Knex): Promise<void> {
-  const [segment] = await knex('log_segments').limit(1);
-  if (segment !== undefined)
+  if ((await knex<{ name: string }>('log_segments').first('name')) !== undefined)
     throw new Error('part of the log is in sealed segments: it cannot do without them');
   await knex.schema.dropTable('turns');
   if (isPostgres(knex)) {

@@ -1,4 +1,4 @@
-import { nodeHash, TILE_WIDTH } from './tree.js';
+import { HASH_BYTES, nodeHash, TILE_WIDTH } from './tree.js';
 
 /**
  * Gives the hashes `from` up to but not including `to` of one level of the tree, where a hash of level l spans
@@ -23,6 +23,40 @@ export function inclusionSpans(index: number, from: number, to: number): Span[] 
   return index < middle
     ? [...inclusionSpans(index, from, middle), [middle, to]]
     : [...inclusionSpans(index, middle, to), [from, middle]];
+}
+
+/** Whose hashes, with those of the leaves `from` up to but not including `to`, make the root of `size` leaves. */
+export function rangeSpans([from, to]: Span, size: number): Span[] {
+  const around = (a: number, b: number): Span[] => {
+    if (b <= from || a >= to) return [[a, b]];
+    if (from <= a && b <= to) return [];
+    const middle = a + split(b - a);
+    return [...around(a, middle), ...around(middle, b)];
+  };
+  return around(0, size);
+}
+
+/**
+ * The root of `size` leaves, from the hashes of a range of them and those around it.
+ *
+ * @param leaves hashes of the range, one after the other
+ * @param around by span, as `rangeSpans` names them
+ * @returns null when one around it is not there
+ */
+export function rootOfRange(
+  leaves: Buffer,
+  [from, to]: Span,
+  size: number,
+  around: (span: Span) => Buffer | undefined,
+): Buffer | null {
+  const hashOf = (a: number, b: number): Buffer | null => {
+    if (b <= from || a >= to) return around([a, b]) ?? null;
+    if (b - a === 1) return leaves.subarray((a - from) * HASH_BYTES, (a - from + 1) * HASH_BYTES);
+    const middle = a + split(b - a);
+    const [left, right] = [hashOf(a, middle), hashOf(middle, b)];
+    return left === null || right === null ? null : nodeHash(left, right);
+  };
+  return hashOf(0, size);
 }
 
 /** RFC 6962 2.1.2, `SUBPROOF(m, D[from:to], known)`: `known` while the older tree is a subtree that its reader has. */

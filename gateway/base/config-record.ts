@@ -66,6 +66,56 @@ export const verification = z
   .prefault({})
   .describe('The log is verified from its beginning again and again, with an alarm when it does not hold');
 
+const period = z
+  .strictObject({
+    months: z
+      .int()
+      .min(1)
+      .max(1200)
+      .default(24)
+      .describe('Whole months in the database, where records are searched; then they are in a sealed file'),
+    fileMonths: z
+      .int()
+      .min(0)
+      .max(1200)
+      .default(0)
+      .describe('Whole months after which that file is destroyed, and only hashes are left; 0: never'),
+    legalBasis: z
+      .string()
+      .regex(/^[a-z0-9-]{1,64}(#[A-Za-z0-9.-]{1,32})?$/)
+      .default('491-qd-ubnd')
+      .describe('What this rests on: a reference into the registry of legal bases'),
+  })
+  .refine(({ months, fileMonths }) => fileMonths === 0 || fileMonths >= months, {
+    message:
+      'a file is not destroyed before its records are in it alone: fileMonths must not be below months',
+  })
+  .prefault({});
+
+/** How long what is recorded is kept, by class. */
+export const retention = z
+  .strictObject({
+    folder: z
+      .string()
+      .optional()
+      .describe(
+        'Where sealed segments are kept, a folder that every node reaches; empty: nothing is sealed; default: archive in the data folder with SQLite, and with PostgreSQL nothing is sealed until it is named',
+      ),
+    encryptTo: z
+      .array(z.string().regex(/^age1[a-z0-9]{10,4000}$/, 'no age public key (age1…)'))
+      .max(20)
+      .default([])
+      .describe(
+        'age public keys: files of records are encrypted to them, and the gateway cannot read them again',
+      ),
+    everyHours: z.number().min(0.0001).max(720).default(6).describe('How often it looks for what is due'),
+    calls: period.describe('Calls of shared data, in the sandbox too'),
+    logins: period.describe('Sign-ins, tokens, and refusals of both'),
+    acts: period.describe('What people and the platform itself did on the platform'),
+  })
+  .prefault({})
+  .describe('How long records are kept, and why; what leaves the database is sealed and still proves itself');
+
 export const record = z
   .strictObject({
     queue: z.int().min(1).default(20_000).describe('Records waiting for the disk before calls are refused'),

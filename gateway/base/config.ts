@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalRange } from './address-set.js';
 import { accounts, people, trustedIssuers } from './config-accounts.js';
-import { record, verification, witnesses } from './config-record.js';
+import { record, retention, verification, witnesses } from './config-record.js';
 import { feed } from './config-feed.js';
 import { security } from './config-security.js';
 import { documents, sharing } from './config-sharing.js';
@@ -94,6 +94,7 @@ export const ConfigSchema = z.strictObject({
   record,
   witnesses,
   verification,
+  retention,
   documents,
   sharing,
   grantReview: z

@@ -1,10 +1,12 @@
 import { Argument, type Command } from 'commander';
+import { archiveFolder } from '../audit/archive/folder.js';
 import { systemClock } from '../base/clock.js';
 import { createLog } from '../base/log.js';
 import { KeyRing } from '../identity/key-ring.js';
 import { openSealing } from '../identity/sealing.js';
 import { type Database, openDatabase } from '../store/database.js';
 import { KEY_PURPOSES, type KeyPurpose } from '../store/signing-keys.js';
+import { addArchiveCommands } from './archive-commands.js';
 import { addAuditExport } from './audit-export.js';
 import type { Verification } from '../audit/verify/verify.js';
 import { CommandFailure } from './failure.js';
@@ -52,8 +54,13 @@ interface VerifyFlags extends NodeFlags {
   readonly body?: string;
 }
 
-async function verified(database: Database, io: Io, flags: VerifyFlags): Promise<Verification> {
-  const ask = { keys: flags.key, checkpoints: flags.checkpoint };
+async function verified(
+  database: Database,
+  archive: string | null,
+  io: Io,
+  flags: VerifyFlags,
+): Promise<Verification> {
+  const ask = { keys: flags.key, checkpoints: flags.checkpoint, archive };
   if (flags.json === true) return await verifyInstallation(database, ask);
   const progress = progressFor(io);
   try {
@@ -64,6 +71,12 @@ async function verified(database: Database, io: Io, flags: VerifyFlags): Promise
   } finally {
     progress.end();
   }
+}
+
+function holds({ size, root, hashesOnly }: Verification): string {
+  const only =
+    hashesOnly === 0 ? '' : `; of ${hashesOnly} of them only the hashes, which are in it, are here`;
+  return `the log holds: ${size} records, root ${root}${only}`;
 }
 
 async function verify(io: Io, flags: VerifyFlags): Promise<void> {
@@ -77,11 +90,12 @@ async function verify(io: Io, flags: VerifyFlags): Promise<void> {
     checkReceipt(io, { ...flags, receipt: flags.receipt });
     return;
   }
-  const database = openDatabase(loadSettings(flags.config, io.env));
+  const config = loadSettings(flags.config, io.env);
+  const database = openDatabase(config);
   try {
-    const found = await verified(database, io, flags);
+    const found = await verified(database, archiveFolder(config), io, flags);
     if (flags.json === true) io.out(json(found));
-    else if (found.ok) io.out(`the log holds: ${found.size} records, root ${found.root}`);
+    else if (found.ok) io.out(holds(found));
     if (found.ok) return;
     const { index = 0, detail = 'unknown' } = found.fault ?? {};
     throw new CommandFailure(`the log does not hold at record ${index}: ${detail}`);
@@ -108,6 +122,7 @@ function addKeys(program: Command, io: Io): void {
 function addAudit(program: Command, io: Io): void {
   const audit = program.command('audit').description('the record of every call');
   addAuditExport(audit, io);
+  addArchiveCommands(audit, io);
   audit
     .command('verify')
     .description('recompute the whole log, and name the first record that was changed, removed or moved')

@@ -11,6 +11,8 @@ export interface InstallationAsk {
   readonly keys?: readonly string[];
   /** Files with a checkpoint or a witness's evidence, kept outside: the log must contain each. */
   readonly checkpoints?: readonly string[];
+  /** Folder of the sealed segments. */
+  readonly archive?: string | null;
   readonly onProgress?: (done: number, size: number) => void;
 }
 
@@ -42,7 +44,7 @@ function headIn(file: string, signers: ReturnType<typeof followHandOvers>): Know
  */
 export async function verifyInstallation(
   database: Database,
-  { keys = [], checkpoints = [], onProgress }: InstallationAsk = {},
+  { keys = [], checkpoints = [], archive = null, onProgress }: InstallationAsk = {},
 ): Promise<Verification> {
   const published = await publishedKeys(database);
   const verifierKeys = keysOf(keys, published);
@@ -50,7 +52,7 @@ export async function verifyInstallation(
     const signers = followHandOvers(verifierKeys.map(parseVerifierKey), published?.handOvers ?? []);
     const against = checkpoints.map((file) => headIn(file, signers));
     const progress = onProgress === undefined ? {} : { onProgress };
-    return await verifyLog(database, { verifierKeys, against, ...progress });
+    return await verifyLog(database, { verifierKeys, archive, against, ...progress });
   } catch (error) {
     if (error instanceof RangeError) throw new CommandFailure(error.message, 2);
     throw error;

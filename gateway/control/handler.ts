@@ -81,13 +81,23 @@ export interface PasswordKeeper {
 /** The settings that the rules of the control plane turn on. */
 export type ControlConfig = Pick<
   Config,
-  'accounts' | 'documents' | 'limits' | 'sharing' | 'people' | 'record' | 'grantReview' | 'verification'
+  | 'accounts'
+  | 'documents'
+  | 'limits'
+  | 'sharing'
+  | 'people'
+  | 'record'
+  | 'grantReview'
+  | 'verification'
+  | 'retention'
 >;
 /** What the rooms of the control plane are given. They reach nothing else. */
 export interface ControlContext {
   readonly database: Database;
   readonly clock: Clock;
   readonly config: ControlConfig;
+  /** Where sealed segments of the log are; null: nothing is sealed. */
+  readonly archiveFolder: string | null;
   readonly attachments: AttachmentStore;
   /** A service as callers meet it now, by `{provider}/{slug}/v{major}`. */
   published(id: string): PublishedService | undefined;

@@ -11,6 +11,9 @@ import { type Outbox, startOutbox } from '../outbox/outbox.js';
 import type { Database } from '../store/database.js';
 import type { Witnessing } from '../witness/witnessing.js';
 import { logWatchGauges, openLogWatch } from './log-watch.js';
+import type { Archiving } from '../audit/archive/archiving.js';
+import type { Recorder } from '../audit/record.js';
+import { openArchiving } from './archiving.js';
 import { openWitnesses } from './witnesses.js';
 
 interface Parts {
@@ -20,6 +23,7 @@ interface Parts {
   readonly sealing: Sealing;
   readonly keyRing: KeyRing;
   readonly logOrigin: string;
+  readonly recorder: Recorder;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -30,6 +34,7 @@ export interface Beside {
   readonly witnessing: Witnessing;
   readonly feed: Feed;
   readonly logWatch: LogWatch;
+  readonly archiving: Archiving;
   /** Lets what is under way end, for a while. */
   closeBeside(): Promise<void>;
 }
@@ -48,7 +53,9 @@ export async function startBeside(parts: Parts): Promise<Beside> {
     const outbox = kept(startOutbox(parts));
     const witnessing = kept(openWitnesses(parts));
     const feed = kept(startFeed(parts));
-    return { outbox, witnessing, feed, logWatch: kept(openLogWatch(parts)), closeBeside };
+    const logWatch = kept(openLogWatch(parts));
+    const archiving = kept(openArchiving(parts));
+    return { outbox, witnessing, feed, logWatch, archiving, closeBeside };
   } catch (error) {
     await closeBeside();
     throw error;
@@ -60,9 +67,14 @@ export function besideGauges({
   outbox,
   witnessing,
   logWatch,
+  archiving,
 }: Beside): Readonly<Record<string, GaugeReader>> {
   return {
     ...logWatchGauges(logWatch),
+    lgsp_archive_failing: {
+      help: 'Whether the last attempt of this node to seal what is due failed',
+      read: () => Number(archiving.failing),
+    },
     lgsp_outbox_waiting: { help: 'Notices waiting to be sent', read: () => outbox.waiting },
     lgsp_outbox_failed: { help: 'Notices that were given up', read: () => outbox.failed },
     lgsp_witnesses_failing: {

@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { checkConnector } from '../../connectors/registry.js';
+import { archiveFolder } from '../audit/archive/folder.js';
 import type { RecordReader } from '../audit/search/reader.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
@@ -33,6 +34,7 @@ export function controlContext(parts: ControlParts): ControlContext {
     database,
     clock,
     config,
+    archiveFolder: archiveFolder(config),
     attachments: openAttachments(config.documents.attachmentsDir ?? join(config.dataDir, 'attachments')),
     passwords: passwordKeeper(parts),
     reservedNames: new Set(signInClients(config).keys()),

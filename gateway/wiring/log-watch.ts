@@ -1,4 +1,5 @@
 import { noteSigner } from '../audit/checkpoint.js';
+import { archiveFolder } from '../audit/archive/folder.js';
 import { type LogWatch, startLogWatch } from '../audit/watch/watching.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
@@ -28,6 +29,7 @@ export function openLogWatch(parts: LogWatchParts): LogWatch {
     clock,
     log,
     verifierKey: noteSigner(logOrigin, first.privateKey).verifierKey,
+    archive: archiveFolder(config),
     everyMs,
     share: config.verification.share,
     agency: config.platform.agencyCode,

@@ -223,6 +223,7 @@ export class Desk {
       database,
       clock: { now: () => this.now },
       config: loadConfig({}),
+      archiveFolder: null,
       attachments: openAttachments(join(this.test.dataDir, 'attachments')),
       passwords: passwordKeeper({ database, clock: { now: () => this.now }, config: loadConfig({}) }),
       reservedNames: new Set(['console']),

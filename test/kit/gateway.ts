@@ -37,6 +37,8 @@ export function testSettings(
     fourEyes: false,
     // A verification at every start is the business of its own tests.
     verification: { everyHours: 0 },
+    // So is sealing what is old: some tests live years ahead.
+    retention: { folder: '' },
     egress: { addresses: ['127.0.0.0/8'], folders: [test.dataDir] },
     ...(test.database.engine === 'postgres'
       ? { databaseUrl: test.database.location, masterKey: Buffer.alloc(32, 7).toString('base64') }

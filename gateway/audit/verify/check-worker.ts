@@ -8,6 +8,7 @@ import { openLogReader } from './read-log.js';
 export interface CheckWorkerData {
   readonly engine: Engine;
   readonly location: string;
+  readonly archive: string | null;
   readonly verifierKeys: readonly string[];
 }
 
@@ -18,9 +19,9 @@ export interface ChunkRange {
 
 if (parentPort !== null) {
   const port = parentPort;
-  const { engine, location, verifierKeys } = workerData as CheckWorkerData;
+  const { engine, location, archive, verifierKeys } = workerData as CheckWorkerData;
   const keys = verifierKeys.map(parseVerifierKey);
-  const reader = await openLogReader(engine, location);
+  const reader = await openLogReader(engine, location, archive);
   port.on('message', (range: ChunkRange | 'close') => {
     if (range === 'close') {
       port.close();

@@ -1,5 +1,6 @@
 import { openCheckpoint, type VerifierKey } from '../checkpoint.js';
 import { columnsOf } from '../columns.js';
+import { isSegmentAct } from '../archive/acts.js';
 import { isHandOver } from '../key-hand-over.js';
 import { HASH_BYTES, leafHash, TILE_WIDTH } from '../tree.js';
 import type { AuditRecord } from '../record.js';
@@ -16,6 +17,7 @@ import { bySeq, type StoredSubject, subjectsAgree } from './subjects.js';
  * - `checkpoint`: a checkpoint is not signed by the log's key, or is not what its row says
  * - `handover`: a record hands the log over to another key, and the key before did not sign that
  * - `uncovered`: from this record on, no checkpoint vouches
+ * - `archive`: a file of a sealed segment was changed, cut or removed, or no record says that it was sealed so
  * - `cut`: a head that was kept elsewhere covers more records than there are
  */
 export type FaultKind =
@@ -27,6 +29,7 @@ export type FaultKind =
   | 'checkpoint'
   | 'handover'
   | 'uncovered'
+  | 'archive'
   | 'cut';
 
 export interface LogFault {
@@ -37,12 +40,14 @@ export interface LogFault {
   readonly detail: string;
 }
 
-/** A record as it is stored, its columns as one text. */
+/** A record as it is stored, in the table or in a sealed segment. */
 export interface StoredRow {
   readonly seq: number;
-  readonly leaf: string;
+  /** Null where only its hash is left: its file is encrypted, or its time was over. */
+  readonly leaf: string | null;
   readonly hash: Buffer;
-  readonly columns: string;
+  /** As one text; null for a record that left the table. */
+  readonly columns: string | null;
 }
 
 export interface StoredTile {
@@ -68,6 +73,8 @@ export interface StoredChunk {
   readonly tiles: readonly StoredTile[];
   /** Those whose size lies behind `from`, up to and including `to`. */
   readonly checkpoints: readonly StoredCheckpoint[];
+  /** What is wrong with a file that was to be read for it; the rows end there. */
+  readonly fault?: LogFault;
 }
 
 /** A tile of leaves, held against the leaves' own hashes. */
@@ -98,6 +105,10 @@ export interface CheckedChunk {
   readonly checkpoints: readonly CheckedCheckpoint[];
   /** Records that hand the log over to another key, by index. */
   readonly handOvers: ReadonlyMap<number, AuditRecord>;
+  /** Acts about sealed segments. */
+  readonly segmentActs: readonly AuditRecord[];
+  /** Records of which only the hash is left. */
+  readonly hashesOnly: number;
   readonly fault?: LogFault;
 }
 
@@ -110,17 +121,23 @@ export function checkChunk(stored: StoredChunk, keys: readonly VerifierKey[]): C
   const { from, to } = stored;
   const hashes = Buffer.alloc((to - from) * HASH_BYTES);
   const handOvers = new Map<number, AuditRecord>();
+  const segmentActs: AuditRecord[] = [];
   const subjects = bySeq(stored.subjects);
   let index = from;
+  let hashesOnly = 0;
   let fault: LogFault | undefined;
   for (const row of stored.rows) {
     const record = readLeaf(row.leaf);
-    fault = faultOf(row, record, index) ?? faultOfSubjects(record, subjects.get(index), index);
+    fault = faultOf(row, record, index) ?? faultOfSubjects(row, record, subjects.get(index), index);
     if (fault !== undefined) break;
-    if (record !== null && isHandOver({ ...record, noun: record.target?.noun })) handOvers.set(index, record);
+    if (row.leaf === null) hashesOnly++;
+    const noun = record?.target?.noun;
+    if (record !== null && isHandOver({ ...record, noun })) handOvers.set(index, record);
+    if (record !== null && isSegmentAct({ ...record, noun })) segmentActs.push(record);
     row.hash.copy(hashes, (index - from) * HASH_BYTES);
     index++;
   }
+  fault ??= stored.fault;
   if (fault === undefined && index < to)
     fault = { index, what: 'missing', detail: `record ${index} is missing` };
   return {
@@ -130,11 +147,14 @@ export function checkChunk(stored: StoredChunk, keys: readonly VerifierKey[]): C
     tiles: checkTiles(stored, hashes),
     checkpoints: stored.checkpoints.map((one) => checkCheckpoint(one, keys)),
     handOvers,
+    segmentActs,
+    hashesOnly,
     ...(fault === undefined ? {} : { fault }),
   };
 }
 
-function readLeaf(leaf: string): AuditRecord | null {
+function readLeaf(leaf: string | null): AuditRecord | null {
+  if (leaf === null) return null;
   try {
     const record = JSON.parse(leaf) as unknown;
     return typeof record === 'object' && record !== null ? (record as AuditRecord) : null;
@@ -145,21 +165,25 @@ function readLeaf(leaf: string): AuditRecord | null {
 
 function faultOf(row: StoredRow, record: AuditRecord | null, index: number): LogFault | undefined {
   if (row.seq !== index) return { index, what: 'missing', detail: `record ${index} is missing` };
+  if (row.leaf === null) return undefined;
   if (!leafHash(row.leaf).equals(row.hash)) {
     const detail = `record ${index} is not the one whose digest the log holds`;
     return { index, what: 'changed', detail };
   }
+  if (row.columns === null) return undefined;
   const wrong = record === null ? 'id' : wrongColumn(record, row.columns);
   if (wrong === undefined) return undefined;
   return { index, what: 'columns', detail: `column ${wrong} of record ${index} is not what the record says` };
 }
 
 function faultOfSubjects(
+  row: StoredRow,
   record: AuditRecord | null,
   rows: readonly StoredSubject[] | undefined,
   index: number,
 ): LogFault | undefined {
-  if (record === null || subjectsAgree(record, rows)) return undefined;
+  const agree = row.columns === null ? rows === undefined : record === null || subjectsAgree(record, rows);
+  if (agree) return undefined;
   return { index, what: 'columns', detail: `the subjects of record ${index} are not those that it names` };
 }
 

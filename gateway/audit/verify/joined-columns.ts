@@ -17,6 +17,11 @@ export function joinColumns(columns: Columns): string {
   return COLUMN_NAMES.map((name) => columns[name] ?? NOTHING).join(BETWEEN);
 }
 
+/** One column of a joined text; undefined when it has none of that name. */
+export function columnOf(joined: string, name: keyof Columns): string | undefined {
+  return joined.split(BETWEEN)[COLUMN_NAMES.indexOf(name)];
+}
+
 /** The first column in which two joined texts differ. */
 export function columnThatDiffers(expected: string, stored: string): string {
   const [wanted, found] = [expected.split(BETWEEN), stored.split(BETWEEN)];

@@ -1,3 +1,4 @@
+import type { LogSegment } from '../../store/log-segments.js';
 import type { StoredChunk, StoredTile } from './chunk.js';
 
 /** Reads the stored log over a connection of its own, which cannot write. */
@@ -10,6 +11,8 @@ export interface LogReader {
   namedKeys(): Promise<string[]>;
   /** The first subject row that belongs to no record; those of records past `size` are left for the next time. */
   straySubject(size: number): Promise<number | null>;
+  /** Sealed segments that hold any of the records `from` up to but not including `to`, in order. */
+  segments(from: number, to: number): Promise<LogSegment[]>;
   tile(level: number, index: number): Promise<StoredTile | undefined>;
   close(): Promise<void>;
 }

@@ -1,4 +1,5 @@
 import BetterSqlite3 from 'better-sqlite3';
+import type { LogSegment, LogSegmentFileRow, LogSegmentRow } from '../../store/log-segments.js';
 import { HAND_OVER_NOUN, keysNamedIn } from '../key-hand-over.js';
 import { TILE_WIDTH } from '../tree.js';
 import type { StoredCheckpoint, StoredChunk, StoredRow, StoredTile } from './chunk.js';
@@ -30,6 +31,12 @@ function prepare(db: BetterSqlite3.Database) {
       `SELECT tile_index AS "index", hashes, root FROM log_tiles
         WHERE level = 0 AND tile_index >= ? AND tile_index < ?`,
     ),
+    segments: db.prepare<[number, number], LogSegmentRow>(
+      'SELECT * FROM log_segments WHERE from_seq < ? AND to_seq > ? ORDER BY from_seq',
+    ),
+    segmentFiles: db.prepare<[number], LogSegmentFileRow>(
+      'SELECT * FROM log_segment_files WHERE from_seq = ? ORDER BY class',
+    ),
     tile: db.prepare<[number, number], StoredTile>(
       'SELECT tile_index AS "index", hashes, root FROM log_tiles WHERE level = ? AND tile_index = ?',
     ),
@@ -53,16 +60,18 @@ export class SqliteLogReader implements LogReader {
     return Promise.resolve(this.#statements.extent.get() as Extent);
   }
 
+  /** Of one moment: what leaves for a segment meanwhile leaves as a whole. */
   chunk(from: number, to: number): Promise<StoredChunk> {
     const { rows, subjects, tiles, checkpoints } = this.#statements;
-    return Promise.resolve({
+    const read = this.#db.transaction(() => ({
       from,
       to,
       rows: rows.all(from, to).map(toRow),
       subjects: subjects.all(from, to),
       tiles: tiles.all(Math.floor(from / TILE_WIDTH), Math.floor(to / TILE_WIDTH)),
       checkpoints: checkpoints.all(from, to),
-    });
+    }));
+    return Promise.resolve(read());
   }
 
   namedKeys(): Promise<string[]> {
@@ -71,6 +80,18 @@ export class SqliteLogReader implements LogReader {
 
   straySubject(size: number): Promise<number | null> {
     return Promise.resolve(this.#statements.stray.get(size) ?? null);
+  }
+
+  segments(from: number, to: number): Promise<LogSegment[]> {
+    const { segments, segmentFiles } = this.#statements;
+    return Promise.resolve(
+      segments.all(to, from).map((row) => ({
+        ...row,
+        files: segmentFiles
+          .all(row.from_seq)
+          .map((file) => ({ ...file, encrypted: Number(file.encrypted) === 1 })),
+      })),
+    );
   }
 
   tile(level: number, index: number): Promise<StoredTile | undefined> {

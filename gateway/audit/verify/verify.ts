@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import type { Database } from '../../store/database.js';
+import type { LogSegment } from '../../store/log-segments.js';
 import { parseVerifierKey, type VerifierKey } from '../checkpoint.js';
 import { HASH_BYTES, LogTree, TILE_WIDTH, type Tile } from '../tree.js';
 import { type Checker, CheckThreads } from './check-threads.js';
@@ -13,6 +14,8 @@ import {
   firstDifference,
   type LogFault,
 } from './chunk.js';
+import { segmentNotVouchedFor } from '../archive/acts.js';
+import type { AuditRecord } from '../record.js';
 import { KeysInForce } from './keys-in-force.js';
 import { type KnownHead, KnownHeads } from './known-heads.js';
 import type { LogReader } from './log-reader.js';
@@ -27,12 +30,16 @@ export interface Verification {
   readonly size: number;
   /** Root over these leaves, base64. */
   readonly root: string;
+  /** Of these, records of which only the hash is here: their file is encrypted, or was destroyed when its time was over. */
+  readonly hashesOnly: number;
   readonly fault?: LogFault;
 }
 
 export interface VerifyOptions {
   /** C2SP vkeys (`name+hash+key`): the first key of the log. Later ones count only once they were handed over to. */
   readonly verifierKeys: readonly string[];
+  /** Folder of the sealed segments; none: the log must lie in the database as a whole. */
+  readonly archive?: string | null;
   /** Heads that were kept elsewhere before this began: the log must contain each. */
   readonly against?: readonly KnownHead[];
   /** Threads that read and check; one a processor unless told, none for a log that is short. */
@@ -62,7 +69,9 @@ class Verifier {
   readonly #reader: LogReader;
   readonly #keys: KeysInForce;
   readonly #known: KnownHeads;
+  readonly #segmentActs: AuditRecord[] = [];
   readonly tree = new LogTree();
+  hashesOnly = 0;
   /** Leaves that a checkpoint has proved, and the root over them. */
   proved = 0;
   provedRoot = this.tree.root();
@@ -88,6 +97,8 @@ class Verifier {
       }
       if (this.#known.nextSize === this.tree.size) this.#holdAgainst();
     }
+    this.hashesOnly += chunk.hashesOnly;
+    this.#segmentActs.push(...chunk.segmentActs);
     if (chunk.fault !== undefined) throw new Found(chunk.fault.what, chunk.fault.index, chunk.fault.detail);
   }
 
@@ -123,6 +134,12 @@ class Verifier {
     if (stray === null) return;
     const detail = `subjects are named of record ${stray}, which is not there`;
     throw new Found('columns', Math.max(stray, 0), detail);
+  }
+
+  /** What became of the records that left is itself in the log. @param segments those that there were when it began */
+  checkSegments(segments: readonly LogSegment[]): void {
+    const wrong = segmentNotVouchedFor(segments, this.#segmentActs);
+    if (wrong !== undefined) throw new Found('archive', wrong.index, wrong.detail);
   }
 
   async #checkTiles(ofLeaves: ReadonlyMap<number, CheckedTile>): Promise<void> {
@@ -210,8 +227,11 @@ export async function verifyLog(
 ): Promise<Verification> {
   const keys = options.verifierKeys.map(parseVerifierKey);
   const { engine, location } = database;
-  const reader = await openLogReader(engine, location);
+  const archive = options.archive ?? null;
+  const reader = await openLogReader(engine, location, archive);
   try {
+    // Before the extent: what is sealed while this runs is written down past it.
+    const segments = await reader.segments(0, Number.MAX_SAFE_INTEGER);
     const { leaves, covered } = await reader.extent();
     const size = Math.max(leaves, covered);
     const verifierKeys = [...new Set([...options.verifierKeys, ...(await reader.namedKeys())])];
@@ -219,9 +239,10 @@ export async function verifyLog(
     const checker =
       threads === 0
         ? checkHere(reader, verifierKeys.map(parseVerifierKey))
-        : new CheckThreads({ engine, location, verifierKeys }, threads);
+        : new CheckThreads({ engine, location, archive, verifierKeys }, threads);
     try {
-      return await verified(new Verifier(reader, keys, options.against), checker, size, covered, options);
+      const verifier = new Verifier(reader, keys, options.against);
+      return await verified(verifier, checker, { size, covered, segments }, options);
     } finally {
       await checker.close();
     }
@@ -233,8 +254,7 @@ export async function verifyLog(
 async function verified(
   verifier: Verifier,
   checker: Checker,
-  size: number,
-  covered: number,
+  { size, covered, segments }: { size: number; covered: number; segments: readonly LogSegment[] },
   { onProgress, pause }: VerifyOptions,
 ): Promise<Verification> {
   try {
@@ -247,6 +267,7 @@ async function verified(
       throw new Found('uncovered', covered, `no checkpoint vouches for record ${covered} and those after it`);
     verifier.assertReached();
     await verifier.findStray();
+    verifier.checkSegments(segments);
     return { ok: true, ...provedBy(verifier) };
   } catch (found) {
     if (!(found instanceof Found)) throw found;
@@ -254,6 +275,6 @@ async function verified(
   }
 }
 
-function provedBy({ proved, provedRoot }: Verifier): Omit<Verification, 'ok' | 'fault'> {
-  return { size: proved, root: provedRoot.toString('base64') };
+function provedBy({ proved, provedRoot, hashesOnly }: Verifier): Omit<Verification, 'ok' | 'fault'> {
+  return { size: proved, root: provedRoot.toString('base64'), hashesOnly };
 }

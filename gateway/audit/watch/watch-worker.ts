@@ -7,6 +7,8 @@ import { type KnownHead, type Verification, verifyLog } from '../verify/verify.j
 export interface WatchWorkerData {
   readonly engine: Engine;
   readonly location: string;
+  /** Folder of the sealed segments. */
+  readonly archive: string | null;
   /** The first key of the log: those that follow must have been handed over to. */
   readonly verifierKey: string;
   readonly against: readonly KnownHead[];
@@ -27,8 +29,8 @@ function restFor(share: number): () => Promise<void> {
 export type WatchEnd = { readonly found: Verification } | { readonly unread: string };
 
 async function run(data: WatchWorkerData): Promise<WatchEnd> {
-  const { engine, location, verifierKey, against, share } = data;
-  const options = { verifierKeys: [verifierKey], against, threads: 0, pause: restFor(share) };
+  const { engine, location, archive, verifierKey, against, share } = data;
+  const options = { verifierKeys: [verifierKey], archive, against, threads: 0, pause: restFor(share) };
   try {
     return { found: await verifyLog({ engine, location }, options) };
   } catch (error) {

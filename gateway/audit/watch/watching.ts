@@ -26,6 +26,8 @@ export interface LogWatchOptions {
   readonly log: Logger;
   /** vkey of the first key of the log. */
   readonly verifierKey: string;
+  /** Folder of the sealed segments; null: none. */
+  readonly archive: string | null;
   /** Between the end of one verification and the next; 0: never. */
   readonly everyMs: number;
   /** Of one processor, above 0 and up to 1. */
@@ -120,10 +122,11 @@ class Rounds implements LogWatch {
 
   /** Heads are read before the log is: it can only have grown since. */
   async #verified(row: LogWatchRow): Promise<Verification> {
-    const { database, verifierKey, share } = this.#options;
+    const { database, verifierKey, archive, share } = this.#options;
     const { engine, location } = database;
     const against = [this.#proved, ...(await keptHeads(database.knex, row))];
-    return await verifyInThread({ engine, location, verifierKey, against, share }, this.#stopping.signal);
+    const data = { engine, location, archive, verifierKey, against, share };
+    return await verifyInThread(data, this.#stopping.signal);
   }
 
   async #noted(row: LogWatchRow, startedAt: number, found: Verification): Promise<void> {

@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import type { ArchivedRecords } from '../../audit/archive/archived-records.js';
 import { publishedKeys } from '../../audit/published-keys.js';
 import { consistencyProof, inclusionProof, rootAt } from '../../audit/proofs.js';
 import { latestCheckpoint } from '../../audit/search.js';
@@ -10,7 +11,7 @@ import { TILE_WIDTH } from '../../audit/tree.js';
 import type { ControlCall, ControlContext, ControlHandlers, ControlResult } from '../handler.js';
 import { invalid, notFound } from '../refusals.js';
 import { logStatus } from './log-status.js';
-import { assertMaySeeWhole, findVisible } from './rules.js';
+import { assertMaySeeWhole, findVisible, sealedAway } from './rules.js';
 
 const BINARY = 'application/octet-stream';
 const TEXT = 'text/plain; charset=utf-8';
@@ -62,10 +63,29 @@ function entry(leaf: string): Buffer {
   return Buffer.concat([length, bytes]);
 }
 
-async function entries(context: ControlContext, { path }: ControlCall): Promise<ControlResult> {
+/** From the table, and what left it from the segments. */
+async function everyLeaf(
+  { database }: ControlContext,
+  archived: ArchivedRecords,
+  from: number,
+  to: number,
+): Promise<string[]> {
+  const kept = await storedLeaves(database, from, to);
+  if (kept.length === to - from) return kept;
+  const leaves = await archived.leaves(from, to);
+  // What a class left behind is in its file as well.
+  const found = Array.from({ length: to - from }, (_, i) => leaves.get(from + i));
+  if (found.some((leaf) => leaf === undefined)) throw sealedAway(`${from}–${to - 1}`);
+  return found as string[];
+}
+
+async function entries(
+  context: ControlContext,
+  archived: ArchivedRecords,
+  { path }: ControlCall,
+): Promise<ControlResult> {
   const [from, to] = await rangeOf(context, path['tile'] ?? '', 0);
-  const leaves = await storedLeaves(context.database, from, to);
-  if (leaves.length !== to - from) throw notFound();
+  const leaves = await everyLeaf(context, archived, from, to);
   return cached(Buffer.concat(leaves.map(entry)), BINARY, FOR_EVER);
 }
 
@@ -118,27 +138,31 @@ async function keys({ database }: ControlContext): Promise<ControlResult> {
 async function receipt(
   { database }: ControlContext,
   reader: RecordReader,
+  archived: ArchivedRecords,
   call: ControlCall,
 ): Promise<ControlResult> {
-  const found = await findVisible(reader, call);
-  if (found === null) throw notFound();
+  const found = await findVisible(reader, archived, call);
   assertMaySeeWhole(call.caller, found);
-  const text = await storedReceipt(database, found.index);
+  const text = await storedReceipt(database, found.index, archived);
   if (text === null) throw notFound();
   return cached(text, TEXT, FOR_EVER);
 }
 
 /** The log as C2SP tlog-tiles has it, proofs for those who would rather not compute, and receipts. */
-export function logRoutes(context: ControlContext, reader: RecordReader): ControlHandlers {
+export function logRoutes(
+  context: ControlContext,
+  reader: RecordReader,
+  archived: ArchivedRecords,
+): ControlHandlers {
   return {
     getCheckpoint: () => checkpoint(context),
     getLogCheckpoint: () => checkpoint(context),
     getLogTile: (call) => tile(context, call),
-    getLogEntries: (call) => entries(context, call),
+    getLogEntries: (call) => entries(context, archived, call),
     getInclusionProof: (call) => inclusion(context, call),
     getConsistencyProof: (call) => consistency(context, call),
     getLogKeys: () => keys(context),
     getLogStatus: () => logStatus(context),
-    getReceipt: (call) => receipt(context, reader, call),
+    getReceipt: (call) => receipt(context, reader, archived, call),
   };
 }

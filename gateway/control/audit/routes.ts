@@ -1,3 +1,4 @@
+import { ArchivedRecords } from '../../audit/archive/archived-records.js';
 import { type RecordScope, searchRecords } from '../../audit/search.js';
 import { type RecordReader, readInPlace } from '../../audit/search/reader.js';
 import { summariseRecords } from '../../audit/search/summary.js';
@@ -8,6 +9,7 @@ import { type Asked, askedFor, searchAct } from './filters.js';
 import { logRoutes } from './log-routes.js';
 import { assertMayAsk, findVisible, scopeFor, visible } from './rules.js';
 import { savedSearchRoutes } from './saved.js';
+import * as archive from './archive.js';
 import * as witnesses from './witnesses.js';
 
 /** What is asked, and the part of the log that it is asked of. */
@@ -31,7 +33,11 @@ async function list(
   const { items, next } = await searchRecords(reader, asked.query, scope);
   return {
     status: 200,
-    body: { items: items.map((one) => visible(call.caller, one)), next },
+    body: {
+      items: items.map((one) => visible(call.caller, one)),
+      next,
+      archivedUntil: await archive.archivedUntil(context, asked.query),
+    },
     act: searchAct(context, 'page', asked, { count: items.length }),
   };
 }
@@ -43,12 +49,20 @@ async function summary(
 ): Promise<ControlResult> {
   const { asked, scope } = await allowed(context, call);
   const body = await summariseRecords(reader, asked.query, scope);
-  return { status: 200, body, act: searchAct(context, 'summary', asked, { count: body.total }) };
+  const archivedUntil = await archive.archivedUntil(context, asked.query);
+  return {
+    status: 200,
+    body: { ...body, archivedUntil },
+    act: searchAct(context, 'summary', asked, { count: body.total }),
+  };
 }
 
-async function get(reader: RecordReader, call: ControlCall): Promise<ControlResult> {
-  const found = await findVisible(reader, call);
-  if (found === null) throw notFound();
+async function get(
+  reader: RecordReader,
+  archived: ArchivedRecords,
+  call: ControlCall,
+): Promise<ControlResult> {
+  const found = await findVisible(reader, archived, call);
   const act = { noun: 'record', key: found.id, before: null, after: null };
   return { status: 200, body: visible(call.caller, found), act };
 }
@@ -56,6 +70,7 @@ async function get(reader: RecordReader, call: ControlCall): Promise<ControlResu
 /** The record: who called what, and what was changed. Reading it is all that anybody can do, and is recorded itself. */
 export function auditRoutes(context: ControlContext): ControlHandlers {
   const reader = context.records ?? readInPlace(context.database);
+  const archived = new ArchivedRecords(context.database, context.archiveFolder);
   const exports = new Exports(context);
   return {
     listRecords: (call) => list(context, reader, call),
@@ -64,10 +79,11 @@ export function auditRoutes(context: ControlContext): ControlHandlers {
       const format = call.query['format'] as AskedFormat;
       return await exports.start({ ...(await allowed(context, call)), format, caller: call.caller, reader });
     },
-    getRecord: (call) => get(reader, call),
+    getRecord: (call) => get(reader, archived, call),
+    listLogSegments: (call) => archive.list(context, call),
     getWitnesses: () => witnesses.list(context),
     getWitnessEvidence: (call) => witnesses.evidence(context, call),
-    ...logRoutes(context, reader),
+    ...logRoutes(context, reader, archived),
     ...savedSearchRoutes(context),
   };
 }

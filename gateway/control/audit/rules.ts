@@ -1,7 +1,9 @@
 import { type FoundRecord, getRecord, type RecordFilters, type RecordScope } from '../../audit/search.js';
+import type { ArchivedRecords } from '../../audit/archive/archived-records.js';
+import { Problem } from '../../base/problem.js';
 import type { RecordReader } from '../../audit/search/reader.js';
 import type { ControlCall } from '../handler.js';
-import { beyondRole } from '../refusals.js';
+import { beyondRole, notFound } from '../refusals.js';
 
 type Caller = ControlCall['caller'];
 
@@ -16,17 +18,35 @@ export function scopesOf({ roles, agency }: Caller): RecordScope[] {
   return scopes;
 }
 
-/** The record that the path names; null when there is none, or the caller may not see it. */
+/**
+ * The record that the path names, in the table or in a sealed segment.
+ *
+ * @throws Problem `object_not_found` when there is none, or the caller may not see it
+ */
 export async function findVisible(
   reader: RecordReader,
+  archived: ArchivedRecords,
   { path, caller }: Pick<ControlCall, 'path' | 'caller'>,
-): Promise<FoundRecord | null> {
+): Promise<FoundRecord> {
   const id = (path['id'] ?? '').toLowerCase();
-  for (const scope of scopesOf(caller)) {
-    const found = await getRecord(reader, id, scope);
+  const scopes = scopesOf(caller);
+  for (const scope of scopes) {
+    const found = (await getRecord(reader, id, scope)) ?? (await archived.find(id, scope));
     if (found !== null) return found;
   }
-  return null;
+  const file = scopes.length === 0 ? null : await archived.unreadableWith(id);
+  throw file === null ? notFound() : sealedAway(id, file);
+}
+
+/** Not here to be read, and why: in a sealed file that is encrypted, or that was destroyed when its time was over. */
+export function sealedAway(id: string, file?: string): Problem {
+  return new Problem('object_not_found', {
+    detail: {
+      vi: 'Bản ghi thuộc phần nhật ký đã niêm phong mà nền tảng không đọc được: tệp đã mã hóa hoặc đã hết thời hạn lưu trữ.',
+      en: 'The record is in a sealed part of the log that the gateway cannot read: the file is encrypted, or its time was over.',
+    },
+    rule: { kind: 'record', id, state: 'sealed', ...(file === undefined ? {} : { file }) },
+  });
 }
 
 /**

@@ -1,0 +1,125 @@
+import { LRUCache } from 'lru-cache';
+import type { Database } from '../../store/database.js';
+import {
+  type LogSegment,
+  type LogSegmentFileRow,
+  sealedEnd,
+  segmentsBetween,
+} from '../../store/log-segments.js';
+import type { HashReader } from '../proofs.js';
+import type { AuditRecord } from '../record.js';
+import type { FoundRecord, RecordScope } from '../search.js';
+import { storedTree } from '../stored-tree.js';
+import { leafHash } from '../tree.js';
+import { ArchiveFault } from './archive-fault.js';
+import { type ArchivedLeaf, BlockFile, readDescriptor } from './read-files.js';
+import type { Segment, SegmentBlock, SegmentFile } from './segment.js';
+
+/** Descriptors that are held: some ten kilobytes each. */
+const HELD = 32;
+
+/** Records that left the table, one block of a file at a time. Each is held against the stored tree before it is shown. */
+export class ArchivedRecords {
+  readonly #database: Database;
+  readonly #folder: string | null;
+  readonly #tree: HashReader;
+  readonly #descriptors = new LRUCache<string, Segment>({ max: HELD });
+
+  /** @param folder where sealed segments are; null where nothing was ever sealed */
+  constructor(database: Database, folder: string | null) {
+    [this.#database, this.#folder, this.#tree] = [database, folder, storedTree(database)];
+  }
+
+  /**
+   * The leaves `from` up to but not including `to` that stand in a file which can be read, by index.
+   *
+   * @throws ArchiveFault for a file that is not what was sealed
+   */
+  async leaves(from: number, to: number): Promise<Map<number, string>> {
+    const found = new Map<number, string>();
+    for (const row of await this.#segments(from, to)) {
+      const wanted = ({ first, last }: SegmentBlock): boolean => first < to && last >= from;
+      for (const one of await this.#leavesOf(row, wanted))
+        if (one.index >= from && one.index < to) found.set(one.index, one.leaf);
+    }
+    return found;
+  }
+
+  /** The record of this id, if it stands in a file that can be read, and the reader may see it. */
+  async find(id: string, scope: RecordScope): Promise<FoundRecord | null> {
+    const end = this.#folder === null ? 0 : await sealedEnd(this.#database.knex);
+    for (const row of await this.#segments(0, end)) {
+      const wanted = ({ fromId, toId }: SegmentBlock): boolean => fromId <= id && id <= toId;
+      for (const { index, leaf } of await this.#leavesOf(row, wanted)) {
+        if (!leaf.includes(id)) continue;
+        const record = JSON.parse(leaf) as AuditRecord;
+        if (record.id === id) return isWithin(record, scope) ? { ...record, index } : null;
+      }
+    }
+    return null;
+  }
+
+  /** The file that cannot be read and may hold this id, by the ids around it; null when there is none. */
+  async unreadableWith(id: string): Promise<string | null> {
+    const end = this.#folder === null ? 0 : await sealedEnd(this.#database.knex);
+    for (const row of await this.#segments(0, end)) {
+      const { files } = await this.#descriptor(row);
+      const holds = ({ blocks }: SegmentFile): boolean =>
+        blocks.some(({ fromId, toId }) => fromId <= id && id <= toId);
+      const file = files.find((one) => !isReadable(row.files, one) && holds(one));
+      if (file !== undefined) return file.name;
+    }
+    return null;
+  }
+
+  async #segments(from: number, to: number): Promise<LogSegment[]> {
+    return this.#folder === null ? [] : await segmentsBetween(this.#database.knex, from, to);
+  }
+
+  async #leavesOf(row: LogSegment, wanted: (block: SegmentBlock) => boolean): Promise<ArchivedLeaf[]> {
+    const segment = await this.#descriptor(row);
+    const found: ArchivedLeaf[] = [];
+    for (const file of segment.files) {
+      const blocks = file.blocks.filter(wanted);
+      if (blocks.length > 0 && isReadable(row.files, file)) found.push(...(await this.#read(file, blocks)));
+    }
+    return found;
+  }
+
+  async #descriptor({ name, sha256, from_seq }: LogSegment): Promise<Segment> {
+    const known = this.#descriptors.get(sha256);
+    if (known !== undefined) return known;
+    const read = this.#folder === null ? null : await readDescriptor(this.#folder, name);
+    if (read?.sha256 !== sha256) throw new ArchiveFault(from_seq, `${name} is not the file that was sealed`);
+    this.#descriptors.set(sha256, read.segment);
+    return read.segment;
+  }
+
+  async #read({ name }: SegmentFile, blocks: readonly SegmentBlock[]): Promise<ArchivedLeaf[]> {
+    const file = await BlockFile.open(this.#folder ?? '', name);
+    try {
+      const found: ArchivedLeaf[] = [];
+      for (const block of blocks) found.push(...(await file.read(block)));
+      for (const one of found) await this.#assertProved(one, name);
+      return found;
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #assertProved({ index, leaf }: ArchivedLeaf, name: string): Promise<void> {
+    const [hash] = await this.#tree(0, index, index + 1);
+    if (hash?.equals(leafHash(leaf)) !== true)
+      throw new ArchiveFault(index, `${name} holds another record ${index} than the log`);
+  }
+}
+
+function isReadable(rows: readonly LogSegmentFileRow[], file: SegmentFile): boolean {
+  const row = rows.find((one) => one.class === file.class);
+  return file.encryption === null && row?.destroyed_at === null;
+}
+
+function isWithin(record: AuditRecord, scope: RecordScope): boolean {
+  if ('all' in scope) return true;
+  return 'provider' in scope ? record.provider === scope.provider : record.agency === scope.agency;
+}

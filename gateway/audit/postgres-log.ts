@@ -195,7 +195,10 @@ async function grown(
 ): Promise<LogTree> {
   if (tree === undefined || size < tree.size || size - tree.size > CATCH_UP_LIMIT)
     return await readTree(client, size, head);
-  for (const hash of await readLeaves(client, tree.size, size)) tree.append(hash);
+  const leaves = await readLeaves(client, tree.size, size);
+  // Some of them have left for a sealed segment.
+  if (leaves.length < size - tree.size) return await readTree(client, size, head);
+  for (const hash of leaves) tree.append(hash);
   tree.takeTiles();
   checkHead(tree, head);
   return tree;

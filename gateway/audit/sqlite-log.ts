@@ -126,7 +126,10 @@ export class SqliteLog implements LogStore {
   #grown(tree: LogTree | undefined, size: number, head: StoredHead | undefined): LogTree {
     if (tree === undefined || size < tree.size || size - tree.size > CATCH_UP_LIMIT)
       return restoreTree(size, head, (range) => this.#hashes(range));
-    for (const hash of this.#statements.leaves.all(tree.size, size)) tree.append(hash);
+    const leaves = this.#statements.leaves.all(tree.size, size);
+    // Some of them have left for a sealed segment.
+    if (leaves.length < size - tree.size) return restoreTree(size, head, (range) => this.#hashes(range));
+    for (const hash of leaves) tree.append(hash);
     tree.takeTiles();
     checkHead(tree, head);
     return tree;

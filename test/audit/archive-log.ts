@@ -48,13 +48,13 @@ export class ArchivedLog {
     [this.test, this.recorder] = [test, recorder];
   }
 
-  static async open(engine: TestEngine): Promise<ArchivedLog> {
+  static async open(engine: TestEngine, old = OLD): Promise<ArchivedLog> {
     const test = await engine.create();
     await addAgency(test.database, 'H35');
     const recorder = await startLog(test.database);
     await keepInstallationValue(test.database.knex, 'log-origin', ORIGIN);
     const log = new ArchivedLog(test, recorder);
-    await log.write(OLD, T0);
+    await log.write(old, T0);
     await log.write(NEW, NOW - 3_600_000);
     await log.passed();
     return log;

@@ -62,7 +62,7 @@ export interface Archiving {
   close(): Promise<void>;
 }
 
-/** Nothing leaves that somebody still has to look at, or that the log's writer needs to go on. */
+/** Nothing leaves that somebody still has to look at. */
 async function mayGoUpTo(knex: Knex, size: number, sinks: readonly string[]): Promise<number> {
   const jobs = (await knex('progress').min({ at: 'value' }).first()) as { at: number | null } | undefined;
   const cursors = (await knex('feed_cursors')
@@ -70,7 +70,7 @@ async function mayGoUpTo(knex: Knex, size: number, sinks: readonly string[]): Pr
     .min({ at: 'resume_seq' })
     .first()) as { at: number | null } | undefined;
   const passed = [jobs?.at, cursors?.at].map((at) => (at === null || at === undefined ? size : at + 1));
-  return Math.min(size - TILE_WIDTH, ...passed);
+  return Math.min(size, ...passed);
 }
 
 class Rounds implements Archiving {

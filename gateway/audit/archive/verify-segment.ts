@@ -126,6 +126,7 @@ async function proveRecords(
   { identities = [], onRecord }: SegmentAsk,
 ): Promise<void> {
   let expected = from;
+  let count = 0;
   const nextOfClass = (): void => {
     while (expected < to && leaves.classAt(expected - from) !== file.class) expected++;
   };
@@ -138,9 +139,15 @@ async function proveRecords(
       if (!leafHash(one.leaf).equals(leaves.hashAt(one.index - from)))
         throw new ArchiveFault(one.index, `${file.name} holds another record ${one.index} than was sealed`);
       onRecord?.(one, file);
+      count++;
       expected++;
     }
   nextOfClass();
+  if (count !== file.records)
+    throw new ArchiveFault(
+      file.blocks[0]?.first ?? from,
+      `${file.name} holds another number of records than it says`,
+    );
   if (expected < to) throw new ArchiveFault(expected, `${file.name} leaves out record ${expected}`);
 }
 

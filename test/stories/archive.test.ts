@@ -261,8 +261,8 @@ describe('an archive whose disk is full', function () {
     gateway = await startTestGateway(test, { retention: { folder, everyHours: OFTEN } });
     const { knex } = test.database;
     try {
-      const notice = await eventually(
-        async () => (await knex('notices').where({ kind: 'archive_failed' }).first()) as any,
+      const notice = await eventually<any>(
+        () => knex('notices').where({ kind: 'archive_failed' }).first(),
         'somebody is told',
       );
       assert.match(notice.text_en, /ENOSPC/);

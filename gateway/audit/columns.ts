@@ -2,7 +2,7 @@ import { wellFormed } from './canonical.js';
 import type { AuditRecord } from './record.js';
 
 /** The text columns of `records` that searches use, with the most characters each holds. */
-const WIDTHS = {
+export const WIDTHS = {
   agency: 35,
   system: 64,
   user: 128,
@@ -101,7 +101,7 @@ export function columnsOf(record: AuditRecord): Columns {
 const NO_SUBJECTS: readonly string[] = [];
 
 /** The rows of `record_subjects` that belong to a leaf: made from it and compared with it, as its columns are. */
-export function subjectsOf({ subjects }: AuditRecord): readonly string[] {
+export function subjectsOf({ subjects }: Pick<AuditRecord, 'subjects'>): readonly string[] {
   return Array.isArray(subjects) && subjects.length > 0
     ? [...new Set(subjects as readonly string[])].sort()
     : NO_SUBJECTS;

@@ -5,8 +5,10 @@ export const HASH_BYTES = 32;
 /** Hashes in a full tile: eight levels of the tree. */
 export const TILE_WIDTH = 256;
 
+/** Bytes of a full tile. */
+export const TILE_BYTES = TILE_WIDTH * HASH_BYTES;
+
 const TILE_HEIGHT = 8;
-const TILE_BYTES = TILE_WIDTH * HASH_BYTES;
 
 /** A full tile: the `TILE_WIDTH` hashes at (level, index), where a hash of level n+1 is the root of a tile of level n. */
 export interface Tile {
@@ -23,19 +25,46 @@ export interface PendingRange {
   readonly to: number;
 }
 
-/** The hash of a leaf, RFC 6962 2.1: SHA-256(0x00 || leaf), over the UTF-8 form of the text. */
-export function leafHash(leaf: string): Buffer {
-  return hash('sha256', `\u0000${leaf}`, 'buffer');
+/** A digest as text of one byte a character: a buffer that crosses from native code costs more than the hash itself. */
+function sha256(data: string | Buffer): string {
+  return hash('sha256', data, 'binary');
 }
 
-// One scratch area: hashing is synchronous, and an allocation per node would show on the hot path.
-const scratch = Buffer.alloc(1 + 2 * HASH_BYTES, 1);
+/** The hash of a leaf, RFC 6962 2.1: SHA-256(0x00 || leaf), over the UTF-8 form of the text. */
+export function leafHash(leaf: string): Buffer {
+  return Buffer.from(sha256(`\u0000${leaf}`), 'latin1');
+}
+
+/** Writes the hash of a leaf that stands in memory behind the byte 0x00 already. */
+export function writeLeafHash(prefixed: Buffer, into: Buffer, at: number): void {
+  into.write(sha256(prefixed), at, 'latin1');
+}
+
+// One scratch area: hashing is synchronous, and an allocation per node would show on the hot path. The node that is
+// hashed stands before the hashes of a tile, so that a pair is moved there without a view of it.
+const NODE_BYTES = 1 + 2 * HASH_BYTES;
+const scratch = Buffer.alloc(NODE_BYTES + TILE_BYTES, 1);
+const node = scratch.subarray(0, NODE_BYTES);
 
 /** The hash of an inner node, RFC 6962 2.1: SHA-256(0x01 || left || right). */
 export function nodeHash(left: Buffer, right: Buffer): Buffer {
-  scratch.set(left, 1);
-  scratch.set(right, 1 + HASH_BYTES);
-  return hash('sha256', scratch, 'buffer');
+  node.set(left, 1);
+  node.set(right, 1 + HASH_BYTES);
+  return Buffer.from(sha256(node), 'latin1');
+}
+
+/** Writes the root of the subtree that a full tile of `TILE_WIDTH` hashes spans. */
+export function writeTileRoot(hashes: Uint8Array, into: Buffer, at: number): void {
+  scratch.set(hashes, NODE_BYTES);
+  for (let width = TILE_WIDTH; width > 1; width /= 2) {
+    for (let i = 0; i < width / 2; i++) {
+      const pair = NODE_BYTES + 2 * i * HASH_BYTES;
+      scratch.copyWithin(1, pair, pair + 2 * HASH_BYTES);
+      // Over pairs that were hashed already.
+      scratch.write(sha256(node), NODE_BYTES + i * HASH_BYTES, 'latin1');
+    }
+  }
+  into.set(scratch.subarray(NODE_BYTES, NODE_BYTES + HASH_BYTES), at);
 }
 
 /** What has to be read to rebuild a tree of `size` leaves: at most 255 hashes of each level. */
@@ -89,6 +118,19 @@ export class LogTree {
   append(leaf: Buffer): void {
     this.#size++;
     this.#push(0, leaf);
+  }
+
+  /**
+   * Adds all leaves of a tile at once, where the tree ends with a full one.
+   *
+   * @param root of `hashes`, as `writeTileRoot` makes it
+   */
+  appendTile(hashes: Uint8Array, root: Buffer): void {
+    if (this.#size % TILE_WIDTH !== 0) throw new RangeError('a tile begins where one ends');
+    this.#size += TILE_WIDTH;
+    const index = this.#size / TILE_WIDTH - 1;
+    this.#full.push({ level: 0, index, hashes: Buffer.from(hashes), root });
+    this.#push(1, root);
   }
 
   /** The tiles completed since the last time, lower levels first. */

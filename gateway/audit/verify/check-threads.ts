@@ -1,7 +1,8 @@
-import type { Worker } from 'node:worker_threads';
+import type { ResourceLimits, Worker } from 'node:worker_threads';
 import { startThread } from '../../base/thread.js';
 import type { CheckedChunk } from './chunk.js';
-import type { ChunkRange, CheckWorkerData } from './check-worker.js';
+import type { ChunkRange } from './check-range.js';
+import type { CheckWorkerData } from './check-worker.js';
 
 /** Checks chunks, and gives them back in order. */
 export interface Checker {
@@ -11,6 +12,8 @@ export interface Checker {
 
 /** Chunks that a thread has before it: enough not to wait, few enough to bound memory. */
 const AHEAD = 2;
+/** Nothing of a chunk is kept: a larger young generation would only be touched, and so count as memory. */
+const LIMITS: ResourceLimits = { maxYoungGenerationSizeMb: 8 };
 
 class CheckThread {
   readonly #worker: Worker;
@@ -18,7 +21,10 @@ class CheckThread {
   #gone: Error | undefined;
 
   constructor(data: CheckWorkerData) {
-    this.#worker = startThread(import.meta.url, './check-worker', { workerData: data });
+    this.#worker = startThread(import.meta.url, './check-worker', {
+      workerData: data,
+      resourceLimits: LIMITS,
+    });
     this.#worker.on('message', (checked: CheckedChunk) => this.#waiting.shift()?.resolve(checked));
     this.#worker.on('error', (fault) => this.#end(fault instanceof Error ? fault : new Error(String(fault))));
     this.#worker.on('exit', () => this.#end(new Error('a thread that verifies ended')));

@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Engine } from '../../store/database.js';
 import { parseVerifierKey } from '../checkpoint.js';
-import { checkChunk } from './chunk.js';
+import { type ChunkRange, checkRange } from './check-range.js';
 import { openLogReader } from './read-log.js';
 
 /** What a thread that checks is started with. */
@@ -10,11 +10,6 @@ export interface CheckWorkerData {
   readonly location: string;
   readonly archive: string | null;
   readonly verifierKeys: readonly string[];
-}
-
-export interface ChunkRange {
-  readonly from: number;
-  readonly to: number;
 }
 
 if (parentPort !== null) {
@@ -29,7 +24,7 @@ if (parentPort !== null) {
       return;
     }
     void (async () => {
-      const checked = checkChunk(await reader.chunk(range.from, range.to), keys);
+      const checked = await checkRange(reader, range, keys);
       port.postMessage(checked, [checked.hashes.buffer as ArrayBuffer]);
     })();
   });

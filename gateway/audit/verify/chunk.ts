@@ -1,8 +1,7 @@
 import { openCheckpoint, type VerifierKey } from '../checkpoint.js';
 import { columnsOf } from '../columns.js';
-import { isSegmentAct } from '../archive/acts.js';
-import { isHandOver } from '../key-hand-over.js';
-import { HASH_BYTES, leafHash, TILE_WIDTH } from '../tree.js';
+import { LogActs } from './log-acts.js';
+import { HASH_BYTES, leafHash, TILE_BYTES, TILE_WIDTH, writeTileRoot } from '../tree.js';
 import type { AuditRecord } from '../record.js';
 import { columnThatDiffers, joinColumns } from './joined-columns.js';
 import { bySeq, type StoredSubject, subjectsAgree } from './subjects.js';
@@ -62,11 +61,10 @@ export interface StoredCheckpoint {
   readonly note: string;
 }
 
-/** All that is stored about the records from `from` up to but not including `to`. */
-export interface StoredChunk {
+/** What is stored beside the records from `from` up to but not including `to`. */
+export interface StoredBeside {
   readonly from: number;
   readonly to: number;
-  readonly rows: readonly StoredRow[];
   /** By place and digest. */
   readonly subjects: readonly StoredSubject[];
   /** Full tiles of leaves that end in the chunk. */
@@ -77,12 +75,23 @@ export interface StoredChunk {
   readonly fault?: LogFault;
 }
 
-/** A tile of leaves, held against the leaves' own hashes. */
-export interface CheckedTile {
+/** All that is stored about the records from `from` up to but not including `to`. */
+export interface StoredChunk extends StoredBeside {
+  readonly rows: readonly StoredRow[];
+}
+
+/** A stored tile, held against the hashes that belong there. */
+export interface ComparedTile {
   /** Null where the tile is missing. */
   readonly root: Uint8Array | null;
-  /** The first hash that is not that of the leaf; null when all are. */
+  /** The first hash that is another; null when none is. */
   readonly differs: number | null;
+}
+
+/** A tile of leaves, held against the leaves' own hashes. */
+export interface CheckedTile extends ComparedTile {
+  /** The root over the leaves' own hashes. */
+  readonly own: Uint8Array;
 }
 
 export interface CheckedCheckpoint {
@@ -120,8 +129,7 @@ export interface CheckedChunk {
 export function checkChunk(stored: StoredChunk, keys: readonly VerifierKey[]): CheckedChunk {
   const { from, to } = stored;
   const hashes = Buffer.alloc((to - from) * HASH_BYTES);
-  const handOvers = new Map<number, AuditRecord>();
-  const segmentActs: AuditRecord[] = [];
+  const acts = new LogActs();
   const subjects = bySeq(stored.subjects);
   let index = from;
   let hashesOnly = 0;
@@ -131,26 +139,32 @@ export function checkChunk(stored: StoredChunk, keys: readonly VerifierKey[]): C
     fault = faultOf(row, record, index) ?? faultOfSubjects(row, record, subjects.get(index), index);
     if (fault !== undefined) break;
     if (row.leaf === null) hashesOnly++;
-    const noun = record?.target?.noun;
-    if (record !== null && isHandOver({ ...record, noun })) handOvers.set(index, record);
-    if (record !== null && isSegmentAct({ ...record, noun })) segmentActs.push(record);
+    if (record !== null) acts.note(index, record);
     row.hash.copy(hashes, (index - from) * HASH_BYTES);
     index++;
   }
   fault ??= stored.fault;
   if (fault === undefined && index < to)
     fault = { index, what: 'missing', detail: `record ${index} is missing` };
-  return {
-    from,
-    to,
-    hashes: hashes.subarray(0, (index - from) * HASH_BYTES),
-    tiles: checkTiles(stored, hashes),
-    checkpoints: stored.checkpoints.map((one) => checkCheckpoint(one, keys)),
-    handOvers,
-    segmentActs,
-    hashesOnly,
-    ...(fault === undefined ? {} : { fault }),
-  };
+  const checked = checkBeside(stored, hashes.subarray(0, (index - from) * HASH_BYTES), acts, keys);
+  return { ...checked, hashesOnly, ...(fault === undefined ? {} : { fault }) };
+}
+
+/**
+ * What stands beside the leaves: the tiles over them, and the checkpoints.
+ *
+ * @param hashes of the leaves, one after the other, up to the first fault
+ */
+export function checkBeside(
+  stored: StoredBeside,
+  hashes: Buffer,
+  { handOvers, segmentActs }: LogActs,
+  keys: readonly VerifierKey[],
+): CheckedChunk {
+  const { from, to } = stored;
+  const checkpoints = stored.checkpoints.map((one) => checkCheckpoint(one, keys));
+  const tiles = checkTiles(stored, hashes);
+  return { from, to, hashes, tiles, checkpoints, handOvers, segmentActs, hashesOnly: 0 };
 }
 
 function readLeaf(leaf: string | null): AuditRecord | null {
@@ -192,16 +206,20 @@ function wrongColumn(record: AuditRecord, columns: string): string | undefined {
   return expected === columns ? undefined : columnThatDiffers(expected, columns);
 }
 
-function checkTiles({ from, to, tiles }: StoredChunk, hashes: Buffer): Map<number, CheckedTile> {
+function checkTiles({ from, tiles }: StoredBeside, hashes: Buffer): Map<number, CheckedTile> {
   const byIndex = new Map(tiles.map((tile) => [tile.index, tile]));
   const checked = new Map<number, CheckedTile>();
-  for (let index = Math.floor(from / TILE_WIDTH); (index + 1) * TILE_WIDTH <= to; index++) {
+  // Not of the pool that small buffers share: all of what stands behind a view crosses between threads with it.
+  const roots = Buffer.alloc(Math.floor(hashes.length / TILE_WIDTH));
+  for (let start = 0, at = 0; start + TILE_BYTES <= hashes.length; start += TILE_BYTES, at += HASH_BYTES) {
+    const index = (from + start / HASH_BYTES) / TILE_WIDTH;
     const tile = byIndex.get(index);
-    const start = (index * TILE_WIDTH - from) * HASH_BYTES;
-    const own = hashes.subarray(start, start + TILE_WIDTH * HASH_BYTES);
+    const leaves = hashes.subarray(start, start + TILE_BYTES);
+    writeTileRoot(leaves, roots, at);
     checked.set(index, {
+      own: roots.subarray(at, at + HASH_BYTES),
       root: tile?.root ?? null,
-      differs: tile === undefined || tile.hashes.equals(own) ? null : firstDifference(tile.hashes, own),
+      differs: tile === undefined || tile.hashes.equals(leaves) ? null : firstDifference(tile.hashes, leaves),
     });
   }
   return checked;

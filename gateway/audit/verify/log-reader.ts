@@ -1,5 +1,6 @@
 import type { LogSegment } from '../../store/log-segments.js';
 import type { StoredChunk, StoredTile } from './chunk.js';
+import type { JoinedChunk } from './joined-chunk.js';
 
 /** Reads the stored log over a connection of its own, which cannot write. */
 export interface LogReader {
@@ -7,6 +8,8 @@ export interface LogReader {
   extent(): Promise<Extent>;
   /** Everything stored about the records from `from` up to but not including `to`. */
   chunk(from: number, to: number): Promise<StoredChunk>;
+  /** The same with its records as few texts, where the store can join them: enough to see that all is well. */
+  joined?(from: number, to: number): Promise<JoinedChunk | undefined>;
   /** vkeys that records hand the log over to, whether or not the key before signed that. */
   namedKeys(): Promise<string[]>;
   /** The first subject row that belongs to no record; those of records past `size` are left for the next time. */

@@ -2,6 +2,7 @@ import type { LogSegment } from '../../store/log-segments.js';
 import { ArchiveFault } from '../archive/archive-fault.js';
 import { hasLeft, SealedSegment } from '../archive/sealed-segment.js';
 import type { LogFault, StoredChunk, StoredRow, StoredTile } from './chunk.js';
+import type { JoinedChunk } from './joined-chunk.js';
 import type { Extent, LogReader } from './log-reader.js';
 
 /** What stands where a range of the log should, and what ended the reading of it. */
@@ -45,6 +46,12 @@ export class ArchivedLogReader implements LogReader {
     }
     rows.push(...rowsBetween(stored.rows, at, to));
     return { ...stored, rows };
+  }
+
+  /** Nothing of a sealed segment is joined: it is read block by block. */
+  async joined(from: number, to: number): Promise<JoinedChunk | undefined> {
+    const segments = await this.#table.segments(from, to);
+    return segments.length > 0 ? undefined : await this.#table.joined?.(from, to);
   }
 
   async #sealed(

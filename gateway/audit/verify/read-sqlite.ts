@@ -1,11 +1,18 @@
 import BetterSqlite3 from 'better-sqlite3';
 import type { LogSegment, LogSegmentFileRow, LogSegmentRow } from '../../store/log-segments.js';
 import { HAND_OVER_NOUN, keysNamedIn } from '../key-hand-over.js';
-import { TILE_WIDTH } from '../tree.js';
-import type { StoredCheckpoint, StoredChunk, StoredRow, StoredTile } from './chunk.js';
+import { HASH_BYTES, TILE_WIDTH } from '../tree.js';
+import { columnArraySql } from './agreement.js';
+import type { StoredBeside, StoredCheckpoint, StoredChunk, StoredRow, StoredTile } from './chunk.js';
+import type { JoinedChunk, StoredJoin } from './joined-chunk.js';
 import { joinedColumnsSql } from './joined-columns.js';
 import type { Extent, LogReader } from './log-reader.js';
 import type { StoredSubject } from './subjects.js';
+
+/** The log is read once from its beginning to its end: no page is wanted again. */
+const CACHE_KIB = 2048;
+/** Records in one text: so few that it is allocated and freed without asking the system for memory. */
+const JOINED = 64;
 
 function prepare(db: BetterSqlite3.Database) {
   return {
@@ -27,6 +34,12 @@ function prepare(db: BetterSqlite3.Database) {
           WHERE seq >= ? AND seq < ? ORDER BY seq`,
       )
       .raw(),
+    joined: db.prepare<[number, number], StoredJoin>(
+      `SELECT count(*) FILTER (WHERE octet_length(leaf_hash) = ${HASH_BYTES}) AS count,
+          CAST(x'00' || group_concat(leaf || (char(10) || ${columnArraySql('sqlite')}), x'00') AS BLOB) AS text,
+          CAST(group_concat(leaf_hash, '') AS BLOB) AS hashes
+        FROM records WHERE seq >= ? AND seq < ?`,
+    ),
     tiles: db.prepare<[number, number], StoredTile>(
       `SELECT tile_index AS "index", hashes, root FROM log_tiles
         WHERE level = 0 AND tile_index >= ? AND tile_index < ?`,
@@ -53,6 +66,7 @@ export class SqliteLogReader implements LogReader {
 
   constructor(file: string) {
     this.#db = new BetterSqlite3(file, { readonly: true, fileMustExist: true, timeout: 5000 });
+    this.#db.pragma(`cache_size = -${CACHE_KIB}`);
     this.#statements = prepare(this.#db);
   }
 
@@ -62,16 +76,33 @@ export class SqliteLogReader implements LogReader {
 
   /** Of one moment: what leaves for a segment meanwhile leaves as a whole. */
   chunk(from: number, to: number): Promise<StoredChunk> {
-    const { rows, subjects, tiles, checkpoints } = this.#statements;
     const read = this.#db.transaction(() => ({
+      ...this.#beside(from, to),
+      rows: this.#statements.rows.all(from, to).map(toRow),
+    }));
+    return Promise.resolve(read());
+  }
+
+  joined(from: number, to: number): Promise<JoinedChunk> {
+    return Promise.resolve({ ...this.#beside(from, to), joins: this.#joins(from, to) });
+  }
+
+  #beside(from: number, to: number): StoredBeside {
+    const { subjects, tiles, checkpoints } = this.#statements;
+    return {
       from,
       to,
-      rows: rows.all(from, to).map(toRow),
       subjects: subjects.all(from, to),
       tiles: tiles.all(Math.floor(from / TILE_WIDTH), Math.floor(to / TILE_WIDTH)),
       checkpoints: checkpoints.all(from, to),
-    }));
-    return Promise.resolve(read());
+    };
+  }
+
+  *#joins(from: number, to: number): Iterable<StoredJoin> {
+    for (let first = from; first < to; first += JOINED) {
+      const join = this.#statements.joined.get(first, Math.min(first + JOINED, to));
+      if (join !== undefined) yield join;
+    }
   }
 
   namedKeys(): Promise<string[]> {

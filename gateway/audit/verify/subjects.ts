@@ -27,7 +27,10 @@ export function bySeq(rows: readonly StoredSubject[]): SubjectsBySeq {
 const NO_ROWS: readonly StoredSubject[] = [];
 
 /** Whether the rows are what the record says: one missing hides an access, one too many invents one. */
-export function subjectsAgree(record: AuditRecord, rows: readonly StoredSubject[] = NO_ROWS): boolean {
+export function subjectsAgree(
+  record: Pick<AuditRecord, 'received' | 'subjects'>,
+  rows: readonly StoredSubject[] = NO_ROWS,
+): boolean {
   const said = subjectsOf(record);
   if (said.length === 0 && rows.length === 0) return true;
   const receivedAt = Date.parse(record.received);

@@ -2,14 +2,14 @@ import { availableParallelism } from 'node:os';
 import type { Database } from '../../store/database.js';
 import type { LogSegment } from '../../store/log-segments.js';
 import { parseVerifierKey, type VerifierKey } from '../checkpoint.js';
-import { HASH_BYTES, LogTree, TILE_WIDTH, type Tile } from '../tree.js';
+import { HASH_BYTES, LogTree, TILE_BYTES, TILE_WIDTH, type Tile } from '../tree.js';
 import { type Checker, CheckThreads } from './check-threads.js';
-import type { ChunkRange } from './check-worker.js';
+import { type ChunkRange, checkRange } from './check-range.js';
 import {
   type CheckedChunk,
   type CheckedCheckpoint,
   type CheckedTile,
-  checkChunk,
+  type ComparedTile,
   type FaultKind,
   firstDifference,
   type LogFault,
@@ -87,9 +87,8 @@ class Verifier {
 
   async add(chunk: CheckedChunk): Promise<void> {
     let next = 0;
-    for (let at = 0; at < chunk.hashes.length; at += HASH_BYTES) {
-      this.#followHandOver(chunk.handOvers);
-      this.tree.append(Buffer.from(chunk.hashes.buffer, chunk.hashes.byteOffset + at, HASH_BYTES));
+    for (let at = 0; at < chunk.hashes.length; ) {
+      at += this.#grow(chunk, at, chunk.checkpoints[next]?.size);
       if (this.tree.size % TILE_WIDTH === 0) await this.#checkTiles(chunk.tiles);
       for (let one = chunk.checkpoints[next]; one !== undefined && one.size <= this.tree.size; ) {
         await this.#checkCheckpoint(one);
@@ -100,6 +99,26 @@ class Verifier {
     this.hashesOnly += chunk.hashesOnly;
     this.#segmentActs.push(...chunk.segmentActs);
     if (chunk.fault !== undefined) throw new Found(chunk.fault.what, chunk.fault.index, chunk.fault.detail);
+  }
+
+  /** Adds the tile at `at` where nothing is to be looked at within it, else the leaf. @returns bytes of hashes */
+  #grow({ hashes, tiles, handOvers }: CheckedChunk, at: number, nextCheckpoint: number | undefined): number {
+    const { size } = this.tree;
+    const end = size + TILE_WIDTH;
+    const tile = size % TILE_WIDTH === 0 ? tiles.get(size / TILE_WIDTH) : undefined;
+    const reaches = (next: number | undefined): boolean => next === undefined || next >= end;
+    if (
+      tile !== undefined &&
+      reaches(nextCheckpoint) &&
+      reaches(this.#known.nextSize) &&
+      ![...handOvers.keys()].some((index) => index >= size && index < end)
+    ) {
+      this.tree.appendTile(hashes.subarray(at, at + TILE_BYTES), Buffer.from(tile.own));
+      return TILE_BYTES;
+    }
+    this.#followHandOver(handOvers);
+    this.tree.append(Buffer.from(hashes.buffer, hashes.byteOffset + at, HASH_BYTES));
+    return HASH_BYTES;
   }
 
   #followHandOver(handOvers: CheckedChunk['handOvers']): void {
@@ -149,14 +168,14 @@ class Verifier {
     }
   }
 
-  async #checkedTile({ level, index, hashes }: Tile): Promise<CheckedTile | undefined> {
+  async #checkedTile({ level, index, hashes }: Tile): Promise<ComparedTile | undefined> {
     const stored = await this.#reader.tile(level, index);
     if (stored === undefined) return undefined;
     const differs = stored.hashes.equals(hashes) ? null : firstDifference(stored.hashes, hashes);
     return { root: stored.root, differs };
   }
 
-  #checkTile(tile: Tile, stored: CheckedTile | undefined): void {
+  #checkTile(tile: Tile, stored: ComparedTile | undefined): void {
     const root = stored?.root ?? null;
     if (root !== null && stored?.differs === null && tile.root.equals(root)) return;
     const span = TILE_WIDTH ** tile.level;
@@ -205,7 +224,7 @@ function* chunks(size: number): Iterable<ChunkRange> {
 function checkHere(reader: LogReader, keys: readonly VerifierKey[]): Checker {
   return {
     async *checked(ranges) {
-      for (const { from, to } of ranges) yield checkChunk(await reader.chunk(from, to), keys);
+      for (const range of ranges) yield await checkRange(reader, range, keys);
     },
     close: () => Promise.resolve(),
   };

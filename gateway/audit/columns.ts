@@ -66,10 +66,11 @@ export function clip(column: TextColumn, value: string | undefined): string | nu
   if (value === undefined) return null;
   const width = WIDTHS[column];
   if (value.length <= width && !UNFIT.test(value)) return value;
-  return wellFormed(value.slice(0, width).replace(/[\ud800-\udbff]$/, '')).replace(
-    /[\u0000\u001e\u001f]/g,
-    '\ufffd',
-  );
+  // Well formed before it is cut, as it is in the leaf: what is read back from there must come out the same.
+  return wellFormed(value)
+    .slice(0, width)
+    .replace(/[\ud800-\udbff]$/, '')
+    .replace(/[\u0000\u001e\u001f]/g, '\ufffd');
 }
 
 /** The columns that belong to a leaf: made from it when it is written, compared with it when the log is verified. */

@@ -1,4 +1,3 @@
-import type { Engine } from '../../store/database.js';
 import { type Columns, columnsOf, type TextColumn, WIDTHS } from '../columns.js';
 import type { AuditRecord } from '../record.js';
 
@@ -81,11 +80,8 @@ const COLUMN_ORDER: readonly (keyof Columns)[] = [
 const groupOf = (name: string): number => CAPTURED.indexOf(name) + 1;
 const [RECEIVED, SUBJECTS, RECEIVED_AT] = [groupOf('received'), groupOf('subjects'), CAPTURED.length + 1];
 
-/** SQL for the columns of a record as one JSON array. */
-export function columnArraySql(engine: Engine): string {
-  const names = COLUMN_ORDER.map((name) => `"${name}"`).join(', ');
-  return `${engine === 'postgres' ? 'json_build_array' : 'json_array'}(${names})`;
-}
+/** SQL of SQLite for the columns of a record as one JSON array. */
+export const COLUMN_ARRAY = `json_array(${COLUMN_ORDER.map((name) => `"${name}"`).join(', ')})`;
 
 function memberPattern([name, { value }]: readonly [string, Member]): string {
   return `"${name}":${CAPTURED.includes(name) ? '(' : '(?:'}${value})`;
@@ -100,8 +96,8 @@ function agreementPattern(): RegExp {
   const before = IN_ORDER.filter(([name]) => name < 'v').map((member) => `(?:${memberPattern(member)},)?`);
   const after = IN_ORDER.filter(([name]) => name > 'v').map((member) => `(?:,${memberPattern(member)})?`);
   const leaf = `\\{${before.join('')}${memberPattern(['v', MEMBERS.v])}${after.join('')}\\}`;
-  const repeated = REPEATED.map(([name]) => `\\${groupOf(name)}(?:null)?, ?`).join('');
-  return new RegExp(`${leaf}\\n\\[${repeated}(\\d+), ?null, ?null\\](?![^\\x00])`, 'y');
+  const repeated = REPEATED.map(([name]) => `\\${groupOf(name)}(?:null)?,`).join('');
+  return new RegExp(`${leaf}\\n\\[${repeated}(\\d+),null,null\\](?![^\\x00])`, 'y');
 }
 
 const PATTERN = agreementPattern();

@@ -10,7 +10,7 @@ import { bySeq, type SubjectsBySeq, subjectsAgree } from './subjects.js';
 export interface StoredJoin {
   /** Records whose stored digest has the length of one. */
   readonly count: number;
-  /** For each record NUL, its leaf, a newline, and its columns as a JSON array, in the order of `columnArraySql`. */
+  /** For each record NUL, its leaf, a newline, and its columns as a JSON array, as `COLUMN_ARRAY` orders them. */
   readonly text: Buffer | null;
   /** Their stored digests, one after the other. */
   readonly hashes: Buffer | null;
@@ -22,7 +22,6 @@ export interface JoinedChunk extends StoredBeside {
   readonly joins: Iterable<StoredJoin> | AsyncIterable<StoredJoin>;
 }
 
-const NUL = 0;
 const NEWLINE = 10;
 
 /** Grows over the joins of a chunk for as long as all agrees. */
@@ -51,7 +50,7 @@ class JoinedCheck {
     const [first, chars] = [this.#index, text.toString('latin1')];
     for (let at = 0, end = 0; at < text.length; at = end) {
       if (this.#index === first + count) return false;
-      const next = text.indexOf(NUL, at + 1);
+      const next = chars.indexOf('\0', at + 1);
       end = next < 0 ? text.length : next;
       if (!this.#addRecord(text, chars, at, end)) return false;
     }
@@ -60,13 +59,14 @@ class JoinedCheck {
     return this.#index === first + count && own.equals(hashes);
   }
 
-  /** The NUL before a leaf is the byte that RFC 6962 hashes before it. */
   #addRecord(text: Buffer, chars: string, at: number, end: number): boolean {
-    // No array of columns holds a newline: the last one ends the leaf, whatever that holds.
-    const newline = text.lastIndexOf(NEWLINE, end - 1);
+    const plain = plainlyAgreeing(chars, at + 1);
+    // Neither what is plain nor an array of columns holds a newline: the last one ends the leaf, whatever that holds.
+    const newline = plain === null ? text.lastIndexOf(NEWLINE, end - 1) : chars.indexOf('\n', at);
     if (newline < at) return false;
-    const record = plainlyAgreeing(chars, at + 1) ?? this.#parsed(text, at + 1, newline, end);
+    const record = plain ?? this.#parsed(text, at + 1, newline, end);
     if (record === null || !subjectsAgree(record, this.#subjects.get(this.#index))) return false;
+    // The NUL before a leaf is the byte that RFC 6962 hashes before it.
     writeLeafHash(text.subarray(at, newline), this.hashes, (this.#index++ - this.#from) * HASH_BYTES);
     return true;
   }

@@ -2,7 +2,7 @@ import BetterSqlite3 from 'better-sqlite3';
 import type { LogSegment, LogSegmentFileRow, LogSegmentRow } from '../../store/log-segments.js';
 import { HAND_OVER_NOUN, keysNamedIn } from '../key-hand-over.js';
 import { HASH_BYTES, TILE_WIDTH } from '../tree.js';
-import { columnArraySql } from './agreement.js';
+import { COLUMN_ARRAY } from './agreement.js';
 import type { StoredBeside, StoredCheckpoint, StoredChunk, StoredRow, StoredTile } from './chunk.js';
 import type { JoinedChunk, StoredJoin } from './joined-chunk.js';
 import { joinedColumnsSql } from './joined-columns.js';
@@ -36,7 +36,7 @@ function prepare(db: BetterSqlite3.Database) {
       .raw(),
     joined: db.prepare<[number, number], StoredJoin>(
       `SELECT count(*) FILTER (WHERE octet_length(leaf_hash) = ${HASH_BYTES}) AS count,
-          CAST(x'00' || group_concat(leaf || (char(10) || ${columnArraySql('sqlite')}), x'00') AS BLOB) AS text,
+          CAST(x'00' || group_concat(leaf || (char(10) || ${COLUMN_ARRAY}), x'00') AS BLOB) AS text,
           CAST(group_concat(leaf_hash, '') AS BLOB) AS hashes
         FROM records WHERE seq >= ? AND seq < ?`,
     ),

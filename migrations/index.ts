@@ -19,6 +19,7 @@ import * as subjectLedger from './0020-subject-ledger.js';
 import * as witnesses from './0021-witnesses.js';
 import * as logWatch from './0022-log-watch.js';
 import * as logArchive from './0023-log-archive.js';
+import * as monthlyPartitions from './0024-monthly-partitions.js';
 
 interface Step {
   readonly name: string;
@@ -47,6 +48,7 @@ const STEPS: readonly Step[] = [
   { name: '0021-witnesses', ...witnesses },
   { name: '0022-log-watch', ...logWatch },
   { name: '0023-log-archive', ...logArchive },
+  { name: '0024-monthly-partitions', ...monthlyPartitions },
 ];
 
 /** The numbered steps, imported rather than read from a folder so that a build cannot lose one. */

@@ -1,12 +1,11 @@
 import pg from 'pg';
-import { COLUMN_NAMES, type Columns } from './columns.js';
 import { LogError } from './log-error.js';
 import type { LogSigners } from './log-signers.js';
+import { addRows, ANY_TIME, type Bounds, readEnd, readMonths } from './postgres-append.js';
 import {
   type Appended,
   CATCH_UP_LIMIT,
   checkHead,
-  type Extension,
   extend,
   type Found,
   type LogEnd,
@@ -17,60 +16,13 @@ import {
 } from './log-store.js';
 import { type LogTree, type PendingRange, pendingRanges } from './tree.js';
 
-const COLUMN_TYPES: Partial<Record<keyof Columns, string>> = { received_at: 'bigint', status: 'integer' };
-const FIRST_COLUMN = 4;
-
 // Nodes take turns: the lock is the table's own, so that installations in other schemas are not waited for, and
 // ends with the transaction. READ COMMITTED gives the statement after it a view of all that was committed before.
+// This lock is what makes `seq` unique over all months, for no key of the database spans them. How far the log has come
+// is taken from its head, which lies in one table; that the records end there too, the INSERT says.
 const TURN = `BEGIN ISOLATION LEVEL READ COMMITTED;
   SELECT pg_advisory_xact_lock((1279742288::bigint << 32) | 'records'::regclass::oid::bigint);
-  SELECT coalesce(max(seq) + 1, 0)::bigint AS size FROM records`;
-
-const INSERT = `WITH tiles AS (
-    INSERT INTO log_tiles (level, tile_index, hashes, root)
-    SELECT * FROM unnest($${FIRST_COLUMN + COLUMN_NAMES.length}::integer[],
-      $${FIRST_COLUMN + COLUMN_NAMES.length + 1}::bigint[], $${FIRST_COLUMN + COLUMN_NAMES.length + 2}::bytea[],
-      $${FIRST_COLUMN + COLUMN_NAMES.length + 3}::bytea[])
-  ), head AS (
-    INSERT INTO log_checkpoints (tree_size, root_hash, at, note)
-    VALUES ($${FIRST_COLUMN + COLUMN_NAMES.length + 4}, $${FIRST_COLUMN + COLUMN_NAMES.length + 5},
-      $${FIRST_COLUMN + COLUMN_NAMES.length + 6}, $${FIRST_COLUMN + COLUMN_NAMES.length + 7})
-  )
-  INSERT INTO records (seq, leaf, leaf_hash, ${COLUMN_NAMES.map((name) => `"${name}"`).join(', ')})
-  SELECT * FROM unnest($1::bigint[], $2::text[], $3::bytea[],
-    ${COLUMN_NAMES.map((name, i) => `$${FIRST_COLUMN + i}::${COLUMN_TYPES[name] ?? 'text'}[]`).join(', ')})`;
-
-function parametersOf(rows: readonly Row[], extension: Extension, at: number): unknown[] {
-  return [
-    rows.map((_, i) => extension.first + i),
-    rows.map((row) => row.leaf),
-    rows.map((row) => row.hash),
-    ...COLUMN_NAMES.map((name) => rows.map((row) => row.columns[name])),
-    extension.tiles.map((tile) => tile.level),
-    extension.tiles.map((tile) => tile.index),
-    extension.tiles.map((tile) => tile.hashes),
-    extension.tiles.map((tile) => tile.root),
-    extension.treeSize,
-    extension.root,
-    at,
-    extension.note,
-  ];
-}
-
-const INSERT_SUBJECTS = `INSERT INTO record_subjects (digest, received_at, seq)
-  SELECT * FROM unnest($1::text[], $2::bigint[], $3::bigint[])`;
-
-/** Most groups concern nobody who is named, and then cost nothing. */
-async function insertSubjects(client: pg.Client, rows: readonly Row[], first: number): Promise<void> {
-  const found = rows.flatMap(({ subjects, columns }, i) =>
-    subjects.map((digest) => [digest, columns.received_at, first + i] as const),
-  );
-  if (found.length === 0) return;
-  await client.query(
-    INSERT_SUBJECTS,
-    [0, 1, 2].map((at) => found.map((row) => row[at])),
-  );
-}
+  SELECT coalesce(max(tree_size), 0)::bigint AS size FROM log_checkpoints`;
 
 /** The log in PostgreSQL, shared by all nodes of an installation. */
 export class PostgresLog implements LogStore {
@@ -79,6 +31,9 @@ export class PostgresLog implements LogStore {
   readonly #timeoutMs: number;
   #client: pg.Client | undefined;
   #end: LogEnd | undefined;
+  /** When the last record was received, as far as this node knows: it lies in a month from then on. */
+  #lastAt = ANY_TIME;
+  #months: readonly Bounds[] = [];
 
   /** @param timeoutMs bound on every statement, and on waiting for a turn */
   constructor(url: string, signers: LogSigners, timeoutMs: number) {
@@ -97,8 +52,11 @@ export class PostgresLog implements LogStore {
   append(rows: readonly Row[], at: number, mayCommit: () => boolean): Promise<Appended> {
     return this.#turn(async (client, size) => {
       const extension = extend(await this.#caughtUp(client, size), rows, this.#signers);
-      await client.query(INSERT, parametersOf(rows, extension, at));
-      await insertSubjects(client, rows, extension.first);
+      this.#lastAt = await addRows(client, rows, extension, {
+        at,
+        lastAt: this.#lastAt,
+        months: await this.#monthsWith(client, rows),
+      });
       return { first: extension.first, treeSize: extension.treeSize };
     }, mayCommit);
   }
@@ -144,6 +102,7 @@ export class PostgresLog implements LogStore {
   /** Leaves nothing half done: rolls back, or else drops the connection, which does the same. */
   async #giveUp(fault: unknown, committing: boolean): Promise<LogError> {
     this.#end = undefined;
+    this.#lastAt = ANY_TIME;
     const error = asLogError(fault, committing);
     const gone = error.failure === 'lost' || error.failure === 'unknown';
     const rolledBack = !gone && (await this.#client?.query('ROLLBACK').then(Boolean, () => false)) === true;
@@ -175,13 +134,24 @@ export class PostgresLog implements LogStore {
     // Whatever the server's habit is, an answered commit has to be on its disk.
     await client.query(`SELECT set_config('synchronous_commit', 'on', false)
       WHERE current_setting('synchronous_commit') = 'off'`);
+    // Planned once: what a statement touches depends on its values at the time it runs, in each of many months.
+    await client.query(`SET plan_cache_mode = force_generic_plan`);
     return client;
   }
 
-  async #caughtUp(client: pg.Client, size: number): Promise<LogEnd> {
+  /** Those known, read anew for a time in none of them: most probably a month has begun. */
+  async #monthsWith(client: pg.Client, rows: readonly Row[]): Promise<readonly Bounds[]> {
+    const at = rows.at(-1)?.columns.received_at ?? 0;
+    if (!this.#months.some(({ from, to }) => at >= from && at < to)) this.#months = await readMonths(client);
+    return this.#months;
+  }
+
+  async #caughtUp(client: pg.Client, covered: number): Promise<LogEnd> {
     const end = this.#end;
-    if (end?.tree.size === size) return end;
+    if (end?.tree.size === covered) return end;
     const head = await readHead(client);
+    const { size, lastAt } = await readEnd(client);
+    this.#lastAt = lastAt;
     const tree = await grown(client, end?.tree, size, head);
     return (this.#end = { tree, signer: this.#signers.after(head?.note) });
   }

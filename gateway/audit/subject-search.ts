@@ -20,7 +20,10 @@ interface Row {
 /** Attempts and not their opening records: each call is found once. */
 function concerning({ knex }: Database, query: SubjectQuery, scope: RecordScope): Knex.QueryBuilder {
   const builder = knex('record_subjects')
-    .join('records', 'records.seq', 'record_subjects.seq')
+    // The time too, which is the same in both: it says in which month of the log the record lies.
+    .join('records', (on) =>
+      on.on('records.seq', 'record_subjects.seq').andOn('records.received_at', 'record_subjects.received_at'),
+    )
     .whereIn('record_subjects.digest', [...query.digests])
     .whereNot('records.kind', 'opening');
   if (query.from !== undefined) void builder.where('record_subjects.received_at', '>=', query.from);

@@ -2,6 +2,7 @@ import type { Recorder } from '../audit/record.js';
 import { countGrantUse } from '../audit/grant-use.js';
 import { countServiceUse } from '../audit/service-use.js';
 import { writeOwed } from '../audit/owed.js';
+import { partitionKeeper } from '../audit/partitions.js';
 import { recordCounter } from '../audit/search/count-job.js';
 import type { RecordReader } from '../audit/search/reader.js';
 import type { Clock } from '../base/clock.js';
@@ -29,6 +30,7 @@ export function startJobs({ context, recorder, records, config, clock, log }: Jo
     // First, for others act on what it counts.
     { name: 'count-grant-use', run: () => countGrantUse(context.database) },
     ...controlJobs(context),
+    { name: 'keep-partitions', run: partitionKeeper(context.database) },
     { name: 'count-service-use', run: () => countServiceUse(context.database, clock.now()) },
     { name: 'count-records', run: recordCounter(context.database, records, wrong) },
     { name: 'note-overdue', run: () => noteOverdue(context, recorder) },

@@ -1,62 +1,25 @@
 import { execFileSync } from 'node:child_process';
-import { generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { canonicalRecord } from '../gateway/audit/canonical.js';
-import { verifierKeyText } from '../gateway/audit/checkpoint.js';
-import { LogSigners } from '../gateway/audit/log-signers.js';
-import { rowOf } from '../gateway/audit/log-store.js';
-import { PostgresLog } from '../gateway/audit/postgres-log.js';
 import { searchRecords } from '../gateway/audit/search.js';
 import { countRecords } from '../gateway/audit/search/count-job.js';
 import { openRecordReader } from '../gateway/audit/search/reader.js';
-import { type SummaryQuery, summariseRecords } from '../gateway/audit/search/summary.js';
-import { SqliteLog } from '../gateway/audit/sqlite-log.js';
+import { summariseRecords } from '../gateway/audit/search/summary.js';
 import { storedReceipt } from '../gateway/audit/stored-receipt.js';
-import { type Database, migrate, openDatabase, SQLITE_PRAGMAS } from '../gateway/store/database.js';
+import { type Database, migrate, openDatabase } from '../gateway/store/database.js';
+import { fill, keyBeside, verifierKeyOf } from './audit-fill.js';
 import { createSchema } from './audit-postgres.js';
-import { provinceRecords, START, END } from './audit-records.js';
+import { SEARCHES } from './audit-searches.js';
 
-/** Records in one commit: what the log thread joins at most. */
-const GROUP = 4096;
 const ROUNDS = Number(process.env['BENCH_AUDIT_ROUNDS'] ?? 20);
 const COUNT = Number(process.env['BENCH_AUDIT_RECORDS'] ?? 10_000_000);
-const ORIGIN = 'lgsp.bench/log';
-const keys = generateKeyPairSync('ed25519');
+/** A SQLite file that is kept; where it holds that many records already, they are not written anew. */
+const FILE = process.env['BENCH_AUDIT_FILE'];
+const key = keyBeside(FILE);
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const seconds = (since: number): number => (performance.now() - since) / 1000;
-
-/** The path of the log thread, but for the thread: leaves, columns, tree, tiles, a signed checkpoint with every commit. */
-async function fill(database: Database): Promise<number> {
-  const signer = new LogSigners(ORIGIN, [keys.privateKey]);
-  const log =
-    database.engine === 'sqlite'
-      ? new SqliteLog(database.location, signer, [
-          ...SQLITE_PRAGMAS,
-          'wal_autocheckpoint = 4000',
-          'cache_size = -65536',
-        ])
-      : new PostgresLog(database.location, signer, 60_000);
-  await log.open();
-  const since = performance.now();
-  const records = provinceRecords(COUNT);
-  for (let done = 0; done < COUNT; done += GROUP) {
-    const rows = [];
-    for (let i = 0; i < GROUP && done + i < COUNT; i += 1) {
-      const record = records.next().value;
-      if (record === undefined) break;
-      rows.push(rowOf(canonicalRecord(record), record));
-    }
-    await log.append(rows, END, () => true);
-    if ((done / GROUP) % 250 === 249)
-      say(`  ${done + GROUP} records, ${Math.round((done + GROUP) / seconds(since))} a second`);
-  }
-  const rate = COUNT / seconds(since);
-  await log.close();
-  return rate;
-}
 
 async function bytesOf({ engine, location, knex }: Database): Promise<number> {
   if (engine === 'sqlite') {
@@ -69,26 +32,6 @@ async function bytesOf({ engine, location, knex }: Database): Promise<number> {
     FROM pg_class c WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'`);
   return Number(sizes.rows[0]?.bytes);
 }
-
-const DAY = 86_400_000;
-const MONTH = { from: END - 30 * DAY, to: END };
-
-/** What auditors ask: wide and narrow, what is frequent and what is rare, alone and together. */
-const SEARCHES: readonly (readonly [name: string, query: SummaryQuery])[] = [
-  ['everything', {}],
-  ['the service that has 95 %', { service: 'dan-cu' }],
-  ['the client that makes 94 %, refused', { system: 'mot-cua-tinh', outcome: 'refused' }],
-  ['a month, failed', { ...MONTH, outcome: 'failed' }],
-  ['a rare operation of the frequent service', { service: 'dan-cu', operation: 'xacNhan' }],
-  [
-    'a code of one agency, in a stretch of odd minutes',
-    { agency: 'H35.3', code: 'grant_required', from: START + 12_345_678, to: END - 7_654_321 },
-  ],
-  ['one person', { user: 'cb-000123' }],
-  ['one case', { case: 'HS-0000777' }],
-  ['a grant, one day', { grant: 'pd-2026-0002', from: END - 9 * DAY, to: END - 8 * DAY }],
-  ['a rare client of a rare service', { system: 'he-thong-17', service: 'dat-dai', status: 200 }],
-];
 
 async function searches(database: Database): Promise<Record<string, number>> {
   const reader = openRecordReader(database);
@@ -143,16 +86,24 @@ async function held(database: Database): Promise<number> {
   return longest;
 }
 
+/** Records appended a second; null where they were there. */
+async function filled(database: Database): Promise<number | null> {
+  const stored = ((await database.knex('records').max({ seq: 'seq' }).first()) as { seq: number | null }).seq;
+  if (stored === COUNT - 1) return null;
+  if (stored !== null) throw new Error(`the file holds ${stored + 1} records, not ${COUNT}`);
+  return Math.round(await fill(database, key, COUNT, say));
+}
+
 async function measure(database: Database): Promise<object> {
   await migrate(database);
   say(`${database.engine}: ${COUNT} records`);
-  const appended = Math.round(await fill(database));
+  const appended = await filled(database);
   const bytes = Math.round((await bytesOf(database)) / COUNT);
   const since = performance.now();
   await countRecords(database);
   const counted = Math.round(COUNT / seconds(since));
   if (database.engine === 'postgres') await database.knex.raw('ANALYZE');
-  say(`  ${appended} appended a second, ${bytes} bytes a record, ${counted} counted a second`);
+  say(`  ${appended ?? 'none'} appended a second, ${bytes} bytes a record, ${counted} counted a second`);
   const p95 = await searches(database);
   const heldMs = Math.round(await held(database));
   say(`  the main thread was held ${heldMs} ms at most while the whole log was searched without an index`);
@@ -173,8 +124,13 @@ async function measure(database: Database): Promise<object> {
 }
 
 function verifiedApart({ location }: Database): { rate: number; peakMb: number } {
-  const key = verifierKeyText(ORIGIN, keys.publicKey);
-  const words = ['--import', 'tsx', join(import.meta.dirname, 'audit-verify.ts'), location, key];
+  const words = [
+    '--import',
+    'tsx',
+    join(import.meta.dirname, 'audit-verify.ts'),
+    location,
+    verifierKeyOf(key),
+  ];
   const said = JSON.parse(execFileSync(process.execPath, words, { encoding: 'utf8' })) as {
     ok: boolean;
     detail?: string;
@@ -203,7 +159,10 @@ async function main(): Promise<void> {
   const results: Record<string, object> = {};
   const dataDir = mkdtempSync(join(tmpdir(), 'lgsp-bench-audit-'));
   try {
-    const database = openDatabase({ dataDir });
+    const database = openDatabase({
+      dataDir,
+      databaseUrl: FILE === undefined ? undefined : `sqlite:${FILE}`,
+    });
     try {
       results['sqlite'] = await measure(database);
     } finally {

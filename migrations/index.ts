@@ -20,6 +20,7 @@ import * as witnesses from './0021-witnesses.js';
 import * as logWatch from './0022-log-watch.js';
 import * as logArchive from './0023-log-archive.js';
 import * as monthlyPartitions from './0024-monthly-partitions.js';
+import * as recordEntries from './0025-record-entries.js';
 
 interface Step {
   readonly name: string;
@@ -49,6 +50,7 @@ const STEPS: readonly Step[] = [
   { name: '0022-log-watch', ...logWatch },
   { name: '0023-log-archive', ...logArchive },
   { name: '0024-monthly-partitions', ...monthlyPartitions },
+  { name: '0025-record-entries', ...recordEntries },
 ];
 
 /** The numbered steps, imported rather than read from a folder so that a build cannot lose one. */

@@ -2,6 +2,8 @@ import type { Knex } from 'knex';
 import { Problem } from '../base/problem.js';
 import type { Database } from '../store/database.js';
 import type { AuditRecord } from './record.js';
+import { lookByEntries } from './search/by-entries.js';
+import type { Look, Position, Row } from './search/look.js';
 import { passOver } from './search/pass-over.js';
 import { type RecordReader, readerOf } from './search/reader.js';
 import {
@@ -40,13 +42,6 @@ const LONGEST_PAGE = 500;
 const LOOK_LIMIT = 4000;
 const LOOKS = 5;
 
-type Position = readonly [receivedAt: number, seq: number];
-interface Row {
-  seq: number;
-  leaf: string;
-  received_at: number;
-}
-
 function writeCursor([receivedAt, seq]: Position): string {
   return Buffer.from(`${receivedAt}.${seq}`).toString('base64url');
 }
@@ -74,12 +69,6 @@ function badCursor(): Problem {
 
 function found({ seq, leaf }: Row): FoundRecord {
   return { ...(JSON.parse(leaf) as AuditRecord), index: seq };
-}
-
-/** One look: what it found, and where the next one begins. */
-interface Look {
-  readonly rows: readonly Row[];
-  readonly next: Position | null;
 }
 
 /** Looks at records from a position on: so many matches, or, where no index answers all filters, so many records. */
@@ -135,8 +124,26 @@ export async function searchRecords(
   const reader = readerOf(source);
   const limit = Math.min(Math.max(Math.trunc(query.limit ?? DEFAULT_LIMIT), 1), LONGEST_PAGE);
   const terms = termsOf(query, scope);
+  const after = query.cursor === undefined ? null : readCursor(query.cursor);
+  const { rows, next } = await lookAsFar(reader, query, terms, after, limit);
+  return { items: rows.map(found), next: next === null ? null : writeCursor(next) };
+}
+
+/** Whether one index answers all that is asked. */
+const isLed = (terms: readonly Term[]): boolean => terms.length === (leadOf(terms) === undefined ? 0 : 1);
+
+/** Fills a page: by entries, where it takes several filters, or else by so many looks. */
+async function lookAsFar(
+  reader: RecordReader,
+  query: RecordQuery,
+  terms: readonly Term[],
+  after: Position | null,
+  limit: number,
+): Promise<Look> {
+  const exact = isLed(terms) ? null : await lookByEntries(reader, query, terms, after, limit);
+  if (exact !== null) return exact;
   const rows: Row[] = [];
-  let next = query.cursor === undefined ? null : readCursor(query.cursor);
+  let next = after;
   let counted = true;
   for (let looks = 0; looks < LOOKS; looks += 1) {
     const seen = await look(reader, query, terms, next, limit - rows.length);
@@ -150,7 +157,7 @@ export async function searchRecords(
     // Nothing that matches was received between here and there.
     else if (ahead < next[0]) next = [ahead, 0];
   }
-  return { items: rows.map(found), next: next === null ? null : writeCursor(next) };
+  return { rows, next };
 }
 
 /**

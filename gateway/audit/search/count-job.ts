@@ -1,25 +1,25 @@
 import type { Knex } from 'knex';
-import type { Database } from '../../store/database.js';
+import type { Database, Engine } from '../../store/database.js';
 import { readProgress, setProgress, takeProgress } from '../../store/progress.js';
 import { HOUR_MS, LEVELS, startOf, type Unit } from './calendar.js';
+import { addEntries, ENTRIES_FROM, entriesHold, type Entry, wholeNumbers } from './entries.js';
 import { type RecordReader, readInPlace } from './reader.js';
-import { COUNTS, SERIES_COLUMNS, type SeriesFacts, seriesOfRecords } from './series.js';
+import { COUNTS, COUNTS_FROM, SERIES_COLUMNS, type SeriesFacts, seriesOfRecords } from './series.js';
 
-/** So many records are counted in one transaction; what is left follows in the next. */
-const BATCH = 20_000;
+/**
+ * So many records are counted in one transaction; what is left follows in the next. On SQLite calls wait for as long as it
+ * writes: some ten milliseconds.
+ */
+const BATCH = 4000;
 /** What a node counts at a time, so that other jobs and its end need not wait while it catches up with a long log. */
-const BATCHES = 10;
+const BATCHES = 50;
 const ROWS_AT_ONCE = 60;
 /** Counts that were lost or changed are noticed after so long, at the latest. */
 const CHECK_MS = HOUR_MS;
 
-type HourCount = SeriesFacts & { readonly hour: number; readonly n: number };
-interface CountRow {
-  readonly level: number;
-  readonly start: number;
-  readonly series: number;
-  n: number;
-}
+/** The records of one series in one hour; `entries` is JSON, an array of [time, place in the log]. */
+type HourCount = SeriesFacts & { readonly hour: number; readonly n: number; readonly entries: string };
+type CountRow = [level: number, start: number, series: number, n: number];
 
 const keyOf = (facts: SeriesFacts): string => JSON.stringify(SERIES_COLUMNS.map((column) => facts[column]));
 
@@ -30,8 +30,17 @@ async function countRange(reader: RecordReader, from: number, to: number): Promi
     engine === 'postgres'
       ? `received_at / ${HOUR_MS}`
       : `(received_at - received_at % ${HOUR_MS}) / ${HOUR_MS}`;
+  const entries =
+    engine === 'postgres'
+      ? 'json_agg(json_build_array(received_at, seq))::text'
+      : 'json_group_array(json_array(received_at, seq))';
   const query = knex('records')
-    .select(...seriesOfRecords(reader), knex.raw(`(${hour}) * ${HOUR_MS} AS hour`), knex.raw('count(*) AS n'))
+    .select(
+      ...seriesOfRecords(reader),
+      knex.raw(`(${hour}) * ${HOUR_MS} AS hour`),
+      knex.raw('count(*) AS n'),
+      knex.raw(`${entries} AS entries`),
+    )
     .where('seq', '>', from)
     .where('seq', '<=', to)
     .groupByRaw(`${SERIES_COLUMNS.map((_, i) => i + 1).join(', ')}, hour`);
@@ -92,24 +101,39 @@ async function idOf(trx: Knex.Transaction, facts: SeriesFacts): Promise<number> 
 function countRows(counts: readonly HourCount[], ids: ReadonlyMap<string, number>): CountRow[] {
   const rows = new Map<string, CountRow>();
   for (const count of counts) {
-    const series = ids.get(keyOf(count)) ?? -1;
+    const series = seriesOf(ids, count);
     for (const unit of Object.keys(LEVELS) as Unit[]) {
       const [level, start] = [LEVELS[unit], startOf(unit, count.hour)];
       const key = `${level} ${start} ${series}`;
       const row = rows.get(key);
-      if (row === undefined) rows.set(key, { level, start, series, n: count.n });
-      else row.n += count.n;
+      if (row === undefined) rows.set(key, [level, start, series, count.n]);
+      else row[3] += count.n;
     }
   }
   return [...rows.values()];
 }
 
-async function addCounts(trx: Knex.Transaction, rows: readonly CountRow[]): Promise<void> {
-  for (let at = 0; at < rows.length; at += ROWS_AT_ONCE)
-    await trx('record_counts')
-      .insert(rows.slice(at, at + ROWS_AT_ONCE))
-      .onConflict(['level', 'start', 'series'])
-      .merge({ n: trx.raw('record_counts.n + excluded.n') });
+function entriesOf(counts: readonly HourCount[], ids: ReadonlyMap<string, number>): Entry[] {
+  return counts.flatMap((count) => {
+    const series = seriesOf(ids, count);
+    const places = JSON.parse(count.entries) as [receivedAt: number, seq: number][];
+    return places.map(([receivedAt, seq]): Entry => [series, receivedAt, seq]);
+  });
+}
+
+function seriesOf(ids: ReadonlyMap<string, number>, facts: SeriesFacts): number {
+  const id = ids.get(keyOf(facts));
+  if (id === undefined) throw new Error('a series of the counts was not stored');
+  return id;
+}
+
+async function addCounts(trx: Knex.Transaction, engine: Engine, rows: readonly CountRow[]): Promise<void> {
+  if (rows.length === 0) return;
+  await trx.raw(
+    `INSERT INTO record_counts (level, start, series, n) ${wholeNumbers(engine, 4)} WHERE true
+      ON CONFLICT (level, start, series) DO UPDATE SET n = record_counts.n + excluded.n`,
+    [JSON.stringify(rows)],
+  );
 }
 
 async function newestRecord(knex: Knex): Promise<number> {
@@ -127,7 +151,8 @@ async function countBatch(database: Database, reader: RecordReader, ids: SeriesI
       // Another node was faster: what was read here is counted already.
       if ((await takeProgress(trx, COUNTS)) !== from) return true;
       const found = await ids.find(trx, counts);
-      await addCounts(trx, countRows(counts, found));
+      await addCounts(trx, database.engine, countRows(counts, found));
+      await addEntries(trx, database.engine, entriesOf(counts, found));
       await setProgress(trx, COUNTS, to);
       return found;
     })
@@ -150,25 +175,31 @@ export async function countRecords(
   for (let done = 0; done < batches && (await countBatch(database, reader, ids)); done += 1);
 }
 
-/** Whether every level adds up to the records that are said to be counted. */
+/** Whether every level adds up to the records that are said to be counted, and a few of them, taken at random, have entries. */
 export async function countsHold(reader: RecordReader): Promise<boolean> {
   const { knex } = reader;
-  const [[progress], levels] = (await reader.read([
-    knex('progress').select('value').where({ name: COUNTS }),
+  const [progress, levels] = (await reader.read([
+    knex('progress').select('name', 'value').whereIn('name', [COUNTS, COUNTS_FROM, ENTRIES_FROM]),
     knex('record_counts').select('level', knex.raw('CAST(sum(n) AS bigint) AS n')).groupBy('level'),
-  ])) as [[{ value: number }], { level: number; n: number }[]];
-  const counted = progress.value + 1;
+  ])) as [{ name: string; value: number }[], { level: number; n: number }[]];
+  const standing = new Map(progress.map(({ name, value }) => [name, value]));
+  const end = (standing.get(COUNTS) ?? -1) + 1;
+  const counted = Math.max(end - (standing.get(COUNTS_FROM) ?? 0), 0);
   return (
-    (counted === 0 ? levels.length === 0 : levels.length === 3) && levels.every(({ n }) => n === counted)
+    (counted === 0 ? levels.length === 0 : levels.length === 3) &&
+    levels.every(({ n }) => n === counted) &&
+    (await entriesHold(reader, standing.get(ENTRIES_FROM) ?? 0, end))
   );
 }
 
-/** Throws the counts away; they are made anew from the log. */
+/** Throws the counts away; they are made anew from the log, as far back as it reaches. Entries that are there stay. */
 export async function dropCounts({ knex }: Database): Promise<void> {
   await knex.transaction(async (trx) => {
     await takeProgress(trx, COUNTS);
+    const oldest = (await trx('records').min({ seq: 'seq' }).first()) as { seq: number | null } | undefined;
     await trx('record_counts').delete();
     await setProgress(trx, COUNTS, -1);
+    await setProgress(trx, COUNTS_FROM, oldest?.seq ?? 0);
   });
 }
 

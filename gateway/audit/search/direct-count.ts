@@ -37,7 +37,8 @@ export function directCount(
   const { knex } = source;
   const lead = led ? leadOf(terms) : undefined;
   const looked = lookedAt(source, query, lead);
-  if (!led) void looked.clearOrder();
+  // In the order of the log: no engine then reads anything but its end.
+  if (!led) void looked.clearOrder().orderBy('seq');
   within?.(looked);
   const rest = terms.filter((term) => term !== lead);
   const counts = knex(

@@ -2,8 +2,9 @@ import type { Knex } from 'knex';
 import type { Database } from '../../store/database.js';
 import { DAY_MS, LEVELS, type Span, spansOf, type Unit } from './calendar.js';
 import { type CountAsk, type Counted, directCount } from './direct-count.js';
+import { entryCounts, withFacts } from './entry-count.js';
 import { type RecordReader, readerOf } from './reader.js';
-import { COUNTS, isCounted, matchingSeries, SERIES_COLUMNS, type SeriesFacts } from './series.js';
+import { COUNTS, isCounted, matchingSeries, type SeriesFacts } from './series.js';
 import { type RecordSummary, Sums } from './sums.js';
 import { type RecordFilters, type RecordScope, type Term, termsOf } from './terms.js';
 
@@ -23,6 +24,24 @@ function intervalOf({ from, to, interval }: SummaryQuery): Unit {
   return days <= 124 ? 'day' : 'month';
 }
 
+/** The stretch of the kept counts, of the series that meet the filters. */
+function keptRows(reader: RecordReader, span: Span, unit: Unit, terms: readonly Term[]): Knex.QueryBuilder {
+  const { knex, engine } = reader;
+  const sqlite = engine === 'sqlite';
+  // SQLite takes the tables in the order of a CROSS JOIN, and has no statistics to choose an index by.
+  const join = sqlite ? 'CROSS JOIN' : 'JOIN';
+  const bySeries = sqlite ? 'INDEXED BY record_counts_series_index' : '';
+  const led = terms.some(([column]) => FEW.has(column));
+  const rows = led
+    ? knex('record_series as s').joinRaw(`${join} record_counts AS c ${bySeries} ON c.series = s.id`)
+    : knex('record_counts as c');
+  if (!led && terms.length > 0) void rows.joinRaw(`${join} record_series AS s ON s.id = c.series`);
+  void matchingSeries(reader, terms, rows).where('c.level', LEVELS[unit]);
+  if (Number.isFinite(span.from)) void rows.where('c.start', '>=', span.from);
+  if (Number.isFinite(span.to)) void rows.where('c.start', '<', span.to);
+  return rows;
+}
+
 /** Counts that are kept, of one span: by series and by step. */
 function keptCounts(
   reader: RecordReader,
@@ -30,32 +49,16 @@ function keptCounts(
   unit: Unit,
   terms: readonly Term[],
 ): Knex.QueryBuilder[] {
-  const { knex, engine } = reader;
-  const led = terms.some(([column]) => FEW.has(column));
-  // SQLite takes the tables in the order of a CROSS JOIN.
-  const join = engine === 'postgres' ? 'JOIN' : 'CROSS JOIN';
-  const tables = (): Knex.QueryBuilder =>
-    led
-      ? knex('record_series as s').joinRaw(`${join} record_counts AS c ON c.series = s.id`)
-      : knex('record_counts as c').joinRaw(`${join} record_series AS s ON s.id = c.series`);
-  const counts = (): Knex.QueryBuilder => {
-    const builder = matchingSeries(reader, terms, tables()).where('c.level', LEVELS[unit]);
-    if (Number.isFinite(span.from)) void builder.where('c.start', '>=', span.from);
-    if (Number.isFinite(span.to)) void builder.where('c.start', '<', span.to);
-    return builder;
-  };
-  const n = knex.raw('CAST(sum(c.n) AS bigint) AS n');
-  const facts = SERIES_COLUMNS.map((column) => `s.${column}`);
+  const n = reader.knex.raw('CAST(sum(c.n) AS bigint) AS n');
+  const rows = (): Knex.QueryBuilder => keptRows(reader, span, unit, terms);
   return [
-    counts()
-      .select(...facts, n)
-      .groupBy('s.id', ...facts),
-    counts().select('c.start', n).groupBy('c.start'),
+    withFacts(reader, rows().select('c.series', n).groupBy('c.series'), ['n']),
+    rows().select('c.start', n).groupBy('c.start'),
   ];
 }
 
-/** What is asked of one moment of the log: two questions each, and what they count. */
-type Plan = { readonly counts: 'kept' | 'records'; readonly queries: Knex.QueryBuilder[] }[];
+/** What is asked of one moment of the log: a question or two each, and what they count. */
+type Plan = { readonly counts: 'kept' | 'records'; readonly queries: readonly Knex.QueryBuilder[] }[];
 
 function planOf(reader: RecordReader, query: SummaryQuery, terms: readonly Term[], interval: Unit): Plan {
   const records = (ask: Omit<CountAsk, 'terms'>): Plan[number] => ({
@@ -65,7 +68,6 @@ function planOf(reader: RecordReader, query: SummaryQuery, terms: readonly Term[
   if (query.below !== undefined || !terms.every(isCounted)) return [records({ query })];
   const done = (): Knex.QueryBuilder => reader.knex('progress').select('value').where({ name: COUNTS });
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
-  const upTo = (looked: Knex.QueryBuilder): void => void looked.whereRaw('+seq <= (?)', [done()]);
   const after = (looked: Knex.QueryBuilder): void => {
     void looked.where('seq', '>', done());
     if (query.from !== undefined) void looked.whereRaw('+received_at >= ?', [query.from]);
@@ -74,7 +76,7 @@ function planOf(reader: RecordReader, query: SummaryQuery, terms: readonly Term[
   return [
     ...spansOf(from, to, interval).map((span): Plan[number] =>
       span.unit === null
-        ? records({ query: { ...query, from: span.from, to: span.to }, within: upTo })
+        ? { counts: 'records', queries: [entryCounts(reader, span, terms)] }
         : { counts: 'kept', queries: keptCounts(reader, span, span.unit, terms) },
     ),
     records({ query: {}, within: after, led: false }),
@@ -95,10 +97,10 @@ export async function summariseRecords(
   const plan = planOf(reader, query, termsOf(query, scope), interval);
   const answers = await reader.read(plan.flatMap(({ queries }) => queries));
   const sums = new Sums(interval);
-  plan.forEach(({ counts }, i) => {
-    const [first = [], second = []] = [answers[2 * i], answers[2 * i + 1]];
+  for (const { counts, queries } of plan) {
+    const [first = [], second = []] = answers.splice(0, queries.length);
     if (counts === 'records') sums.addCounted(first as Counted[], (second as { n: number }[])[0]?.n ?? 0);
     else sums.addKept(first as (SeriesFacts & { n: number })[], second as { start: number; n: number }[]);
-  });
+  }
   return sums.summary();
 }

@@ -13,6 +13,9 @@ export function startThread(from: string, module: string, options: WorkerOptions
   // Run from the sources (tests, development): a loader that this thread was started with does not reach a
   // worker's first module, so the worker calls the loader itself.
   const [loader, source] = [sourceLoader('tsx/esm/api'), new URL(`${module}.ts`, from).href];
-  const boot = `import(${JSON.stringify(loader)}).then((tsx) => tsx.tsImport(${JSON.stringify(source)}, ${JSON.stringify(source)}))`;
+  // Until its module listens to somebody, nothing else keeps a thread from ending that waits for the loader.
+  const boot = `const loading = setInterval(() => undefined, 60_000);
+    import(${JSON.stringify(loader)}).then((tsx) => tsx.tsImport(${JSON.stringify(source)}, ${JSON.stringify(source)}))
+      .finally(() => clearInterval(loading))`;
   return new Worker(boot, { ...options, eval: true });
 }

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { Worker } from 'node:worker_threads';
+import { ReaderThreads, type StartReader, startReader } from '../../gateway/audit/search/reader-threads.js';
 import { openRecordReader, type RecordReader } from '../../gateway/audit/search/reader.js';
 import { Problem } from '../../gateway/base/problem.js';
 import { type TestDatabase, embedded, engines } from '../kit/databases.js';
@@ -68,6 +70,68 @@ for (const engine of engines) {
     });
   });
 }
+
+/** A thread that ends as soon as it is up, as one does that is out of memory. */
+const lost = (): Worker => new Worker(`process.exit(7)`, { eval: true });
+const late = (): Error => new Error('late');
+const QUESTION = [{ sql: 'SELECT value FROM progress WHERE name = ?', bindings: ['record-counts'] }];
+
+describe('threads that read the record of SQLite', function () {
+  this.timeout(60_000);
+  let test: TestDatabase;
+  before(async () => {
+    test = await embedded.create();
+  });
+  after(() => test.drop());
+
+  const starting = (first: readonly (() => Worker)[]): { threads: ReaderThreads; started: () => number } => {
+    let count = 0;
+    const start: StartReader = (location) => (first[count++] ?? (() => startReader(location)))();
+    return { threads: new ReaderThreads(test.database.location, 60_000, start), started: () => count };
+  };
+
+  it('are replaced when one is lost, and its question is asked once more', async () => {
+    const { threads, started } = starting([lost]);
+    try {
+      assert.deepEqual(await threads.read(QUESTION, late), [[{ value: -1 }]]);
+      assert.equal(started(), 2);
+      assert.deepEqual(await threads.read(QUESTION, late), [[{ value: -1 }]]);
+      assert.equal(started(), 2, 'the one that answers is kept');
+    } finally {
+      await threads.close();
+    }
+  });
+
+  it('say how they ended, when the second is lost as well', async () => {
+    const { threads, started } = starting([lost, lost]);
+    try {
+      await assert.rejects(threads.read(QUESTION, late), /a thread that reads the record ended \(7\)/);
+      assert.equal(started(), 2);
+    } finally {
+      await threads.close();
+    }
+  });
+
+  it('say what ended them', async () => {
+    const broken = (): Worker => new Worker(`throw new Error('no memory')`, { eval: true });
+    const { threads } = starting([broken, broken]);
+    try {
+      await assert.rejects(
+        threads.read(QUESTION, late),
+        ({ cause }: Error) => cause instanceof Error && cause.message === 'no memory',
+      );
+    } finally {
+      await threads.close();
+    }
+  });
+
+  it('are not started any more once they were closed', async () => {
+    const { threads, started } = starting([]);
+    await threads.close();
+    await assert.rejects(threads.read(QUESTION, late), /not read any more/);
+    assert.equal(started(), 0);
+  });
+});
 
 describe('the thread that reads the record of SQLite', () => {
   it('cannot write', async () => {

@@ -1,5 +1,5 @@
-import { Worker } from 'node:worker_threads';
-import { sourceLoader } from '../../base/source-loader.js';
+import type { Worker } from 'node:worker_threads';
+import { startThread } from '../../base/thread.js';
 
 export interface Question {
   readonly sql: string;
@@ -15,35 +15,33 @@ export type Answered =
   | { readonly id: number; readonly answers: unknown[][] }
   | { readonly id: number; readonly message: string };
 
-function startWorker(location: string): Worker {
-  const options = { workerData: { location }, env: {} };
-  if (!import.meta.url.endsWith('.ts'))
-    return new Worker(new URL('./reader-worker.js', import.meta.url), options);
-  // Run from the sources: see `log-thread.ts`.
-  const [loader, module] = [
-    sourceLoader('tsx/esm/api'),
-    new URL('./reader-worker.ts', import.meta.url).href,
-  ].map((url) => JSON.stringify(url));
-  const boot = `import(${loader}).then((tsx) => tsx.tsImport(${module}, ${module}))`;
-  return new Worker(boot, { ...options, eval: true });
-}
+/** Starts a thread that answers `Asked` by `Answered`. */
+export type StartReader = (location: string) => Worker;
+
+export const startReader: StartReader = (location) =>
+  startThread(import.meta.url, './reader-worker', { workerData: { location }, env: {} });
+
+/** Nobody hears an answer any more: the thread was lost, not the question refused. */
+class ThreadLost extends Error {}
 
 /** A thread, and the one question it has; starting it anew costs some tens of milliseconds, so it is kept. */
 class ReaderThread {
   readonly worker: Worker;
   #next = 0;
+  #fault: unknown;
 
-  constructor(location: string) {
-    this.worker = startWorker(location);
-    this.worker.unref();
-    // Whoever asks hears of it; between two questions nobody does.
-    this.worker.on('error', () => undefined);
+  constructor(worker: Worker) {
+    this.worker = worker;
+    worker.unref();
+    // Whoever asks hears of it at the exit that follows; between two questions nobody does.
+    worker.on('error', (fault) => (this.#fault = fault));
   }
 
   async ask(questions: readonly Question[], timeoutMs: number, late: () => Error): Promise<unknown[][]> {
     const { worker } = this;
     const id = this.#next++;
-    let [timer, hear, gone]: [NodeJS.Timeout?, ((answered: Answered) => void)?, (() => void)?] = [];
+    let [timer, hear, gone]: [NodeJS.Timeout?, ((answered: Answered) => void)?, ((code: number) => void)?] =
+      [];
     try {
       return await new Promise<unknown[][]>((resolve, reject) => {
         timer = setTimeout(() => reject(late()), timeoutMs);
@@ -51,7 +49,8 @@ class ReaderThread {
           if ('answers' in answered) resolve(answered.answers);
           else reject(new Error(`the record could not be read: ${answered.message}`));
         };
-        gone = () => reject(new Error('a thread that reads the record ended'));
+        gone = (code) =>
+          reject(new ThreadLost(`a thread that reads the record ended (${code})`, { cause: this.#fault }));
         worker.on('message', hear);
         worker.once('exit', gone);
         worker.postMessage({ id, questions } satisfies Asked);
@@ -68,15 +67,29 @@ class ReaderThread {
 export class ReaderThreads {
   readonly #location: string;
   readonly #timeoutMs: number;
+  readonly #startReader: StartReader;
+  #closed = false;
   readonly #idle: ReaderThread[] = [];
   readonly #all = new Set<ReaderThread>();
 
-  constructor(location: string, timeoutMs: number) {
+  constructor(location: string, timeoutMs: number, start = startReader) {
     this.#location = location;
     this.#timeoutMs = timeoutMs;
+    this.#startReader = start;
   }
 
+  /** A question only reads: where its thread is lost, another is asked, once. */
   async read(questions: readonly Question[], late: () => Error): Promise<unknown[][]> {
+    try {
+      return await this.#readOnce(questions, late);
+    } catch (error) {
+      if (!(error instanceof ThreadLost) || this.#closed) throw error;
+      return await this.#readOnce(questions, late);
+    }
+  }
+
+  async #readOnce(questions: readonly Question[], late: () => Error): Promise<unknown[][]> {
+    if (this.#closed) throw new Error('the record is not read any more: the gateway stops');
     const thread = this.#idle.pop() ?? this.#start();
     let tooLate = false;
     try {
@@ -93,11 +106,12 @@ export class ReaderThreads {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
     await Promise.all([...this.#all].map(({ worker }) => worker.terminate()));
   }
 
   #start(): ReaderThread {
-    const thread = new ReaderThread(this.#location);
+    const thread = new ReaderThread(this.#startReader(this.#location));
     this.#all.add(thread);
     thread.worker.once('exit', () => {
       this.#all.delete(thread);

@@ -39,6 +39,16 @@ for (const engine of engines) {
       assert.deepEqual(await reader.read([one(reader), one(reader)]), [[{ value: -1 }], [{ value: -1 }]]);
     });
 
+    if (engine.name === 'PostgreSQL')
+      it('has nothing compiled and no process started for a question', async () => {
+        const reader = open(30_000);
+        const setting = (name: string) => reader.knex.raw('current_setting(?) AS ??', [name, name]);
+        const asked = reader.knex.select(setting('jit'), setting('max_parallel_workers_per_gather'));
+        assert.deepEqual(await reader.read([asked]), [
+          [{ jit: 'off', max_parallel_workers_per_gather: '0' }],
+        ]);
+      });
+
     it('stops what takes too long, says so, and answers the next', async () => {
       const reader = open(1500);
       // The thread is up before its time is measured.

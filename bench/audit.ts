@@ -72,7 +72,7 @@ async function searches(database: Database): Promise<Record<string, number>> {
 
 /** The longest that this thread was held while searches ran beside it: what a call would have waited. */
 async function held(database: Database): Promise<number> {
-  const reader = openRecordReader(database, { timeoutMs: 60_000, threads: 2, queue: 32 });
+  const reader = openRecordReader(database, { timeoutMs: 600_000, threads: 2, queue: 32 });
   let longest = 0;
   let last = performance.now();
   const timer = setInterval(() => {

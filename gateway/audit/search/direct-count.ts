@@ -49,7 +49,8 @@ export function directCount(
       .as('looked'),
   ).select(...seriesOfRecords(source), hourOf(source), knex.raw('count(*) AS n'));
   for (const term of rest) applyTerm(source, counts, term, true);
-  void counts.groupByRaw(`${SERIES_COLUMNS.map((_, i) => i + 1).join(', ')}, hour`);
+  // The hour first: it tells most records apart, and a comparison of thirteen texts is spared.
+  void counts.groupByRaw(`hour, ${SERIES_COLUMNS.map((_, i) => i + 1).join(', ')}`);
   const seen = knex(
     looked
       .clone()

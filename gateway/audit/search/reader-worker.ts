@@ -9,6 +9,8 @@ function open(location: string): (questions: readonly Question[]) => unknown[][]
   const db = new BetterSqlite3(location, { readonly: true, fileMustExist: true });
   db.pragma('query_only = ON');
   db.pragma('busy_timeout = 2000');
+  // 32 MB of pages: the 2 MB that SQLite takes by itself do not hold the index pages of one question.
+  db.pragma('cache_size = -32768');
   const known = new Map<string, BetterSqlite3.Statement>();
   const prepare = (sql: string): BetterSqlite3.Statement => {
     const found = known.get(sql) ?? db.prepare(sql);

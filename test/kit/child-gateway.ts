@@ -33,22 +33,39 @@ async function firstLine(child: Child): Promise<string> {
   throw new Error(`the gateway did not start: ${complained}`);
 }
 
-/** Starts a gateway as a child process and waits until it listens. */
-export async function startChildGateway(
+/** A gateway in a process that has loaded it, or is about to, and waits to be told. */
+export interface WaitingGateway extends Pick<ChildGateway, 'kill'> {
+  /** Starts it and waits until it listens. */
+  start(): Promise<ChildGateway>;
+}
+
+/** Loads a gateway in a child process: most of what a start costs, so that a test can have it ready beforehand. */
+export function prepareChildGateway(
   settings: Record<string, unknown>,
   { aheadMs = 0 }: { aheadMs?: number } = {},
-): Promise<ChildGateway> {
+): WaitingGateway {
   const argument = JSON.stringify({ settings, aheadMs } satisfies ChildSettings);
   const child: Child = spawn(process.execPath, ['--import', sourceLoader('tsx'), RUNNER, argument], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const exit = once(child, 'exit');
+  const kill = async (): Promise<void> => {
+    child.kill('SIGKILL');
+    await exit;
+  };
   return {
-    url: await firstLine(child),
-    ended: () => child.signalCode ?? child.exitCode,
-    async kill() {
-      child.kill('SIGKILL');
-      await exit;
+    kill,
+    async start() {
+      child.stdin.write('start\n');
+      return { url: await firstLine(child), ended: () => child.signalCode ?? child.exitCode, kill };
     },
   };
+}
+
+/** Starts a gateway as a child process and waits until it listens. */
+export function startChildGateway(
+  settings: Record<string, unknown>,
+  options: { aheadMs?: number } = {},
+): Promise<ChildGateway> {
+  return prepareChildGateway(settings, options).start();
 }

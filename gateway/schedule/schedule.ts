@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
+import { isSqliteBusy } from '../base/sqlite-busy.js';
 
 /** Something that is due from time to time. It must do nothing the second time, on whatever node that is. */
 export interface Job {
@@ -24,15 +25,6 @@ const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 15_000;
 
 /**
- * Somebody else holds SQLite's one write lock: what one job waited for in vain, the next would too, and on SQLite the whole
- * node waits with it.
- */
-function isBusy(error: unknown): boolean {
-  const code = (error as { readonly code?: unknown } | null)?.code;
-  return typeof code === 'string' && code.startsWith('SQLITE_BUSY');
-}
-
-/**
  * Runs every job now and then, one after the other, never one of them twice at once; while the database is held by somebody
  * else, after growing pauses. A job that fails is tried again
  * the next time: what is due stays due until it is done, also over a stop of the gateway.
@@ -49,7 +41,8 @@ export function startSchedule({ jobs, clock, log, everyMs }: ScheduleOptions): S
       return true;
     } catch (error) {
       log.error({ err: error, job: job.name }, 'a job failed; it is tried again');
-      return !isBusy(error);
+      // What one job waited for in vain, the next would too, and on SQLite the whole node waits with it.
+      return !isSqliteBusy(error);
     }
   };
   const round = async (): Promise<void> => {

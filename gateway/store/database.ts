@@ -1,7 +1,9 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import knexModule, { type Knex } from 'knex';
 import pg from 'pg';
+import { isSqliteBusy } from '../base/sqlite-busy.js';
 import { migrationSource } from '../../migrations/index.js';
 
 const { knex: createKnex } = knexModule;
@@ -31,10 +33,10 @@ interface SqliteConnection {
 
 /** Every commit reaches the disk before it is answered (`synchronous=FULL`); a lock held elsewhere is waited for. */
 export const SQLITE_PRAGMAS = [
+  'busy_timeout = 5000',
   'journal_mode = WAL',
   'synchronous = FULL',
   'foreign_keys = ON',
-  'busy_timeout = 5000',
 ] as const;
 
 function openSqlite(file: string): Knex {
@@ -85,14 +87,61 @@ export function openDatabase(options: DatabaseOptions): Database {
   return { knex, engine: 'sqlite', location: file, close: () => knex.destroy() };
 }
 
-/** Brings the tables up to date; nodes that start together take turns (knex holds the lock). */
+const MIGRATING = 1279742289;
+const MIGRATION_WAIT_MS = 600_000;
+const MIGRATION_RETRY_MS = 50;
+
+/** PostgreSQL, one lock a schema: gone with the transaction, also when its process dies. */
+async function lockPostgres(trx: Knex.Transaction): Promise<void> {
+  // Another node may be at a step over a large log: that is waited for longer than any statement of our own.
+  await trx.raw(`SET LOCAL statement_timeout = '${MIGRATION_WAIT_MS}ms'`);
+  await trx.raw(
+    `SELECT pg_advisory_xact_lock((?::bigint << 32) | oid::bigint) FROM pg_namespace WHERE nspname = current_schema()`,
+    [MIGRATING],
+  );
+  await trx.raw('SET LOCAL statement_timeout TO DEFAULT');
+}
+
+/** SQLite takes its one write lock at the first statement that could write; there is no table yet to write to. */
+async function lockSqlite(trx: Knex.Transaction): Promise<void> {
+  await trx.raw('PRAGMA user_version = 0');
+}
+
+/**
+ * Changes the tables alone among all nodes and programs: knex makes its own tables, that of its lock among them, before it
+ * locks anything. All of it is one transaction: whoever dies on the way leaves nothing, and no lock.
+ */
+async function alone<T>(
+  { knex, engine }: Database,
+  work: (migrator: Knex.Migrator) => Promise<T>,
+): Promise<T> {
+  const lock = engine === 'postgres' ? lockPostgres : lockSqlite;
+  const until = Date.now() + MIGRATION_WAIT_MS;
+  for (;;) {
+    try {
+      return await knex.transaction(async (trx) => {
+        await lock(trx);
+        return await work(trx.migrate);
+      });
+    } catch (error) {
+      if (!isSqliteBusy(error) || Date.now() > until) throw error;
+      await sleep(MIGRATION_RETRY_MS);
+    }
+  }
+}
+
+/** Brings the tables up to date; of nodes that start together one does it, and the others wait for it. */
 export async function migrate(database: Database): Promise<string[]> {
-  const [, names] = (await database.knex.migrate.latest()) as [number, string[]];
-  return names;
+  return await alone(database, async (migrator) => {
+    const [, names] = (await migrator.latest()) as [number, string[]];
+    return names;
+  });
 }
 
 /** Takes back the last batch of steps. */
 export async function rollback(database: Database, all = false): Promise<string[]> {
-  const [, names] = (await database.knex.migrate.rollback(undefined, all)) as [number, string[]];
-  return names;
+  return await alone(database, async (migrator) => {
+    const [, names] = (await migrator.rollback(undefined, all)) as [number, string[]];
+    return names;
+  });
 }

@@ -12,7 +12,7 @@ import {
   type WitnessRow,
 } from '../store/witnesses.js';
 import { tellOfOutage, tellOfRecovery } from './alarm.js';
-import type { Evidence, SignedHead, Witness } from './witness.js';
+import type { Evidence, Witness } from './witness.js';
 
 /** Well past the longest attempt: two requests of ten seconds. */
 const LEASE_MS = 60_000;
@@ -78,9 +78,9 @@ class Rounds implements Witnessing {
   async #round(): Promise<void> {
     const { database, witnesses, clock } = this.#options;
     for (const { name, kind } of witnesses) await enterWitness(database.knex, name, kind);
-    const head = await latestCheckpoint(database);
     // Side by side: one that hangs keeps nobody else waiting.
-    if (head !== null) await Promise.all(witnesses.map((witness) => this.#tend(witness, head)));
+    if ((await latestCheckpoint(database)) !== null)
+      await Promise.all(witnesses.map((witness) => this.#tend(witness)));
     const rows = (await listWitnesses(database.knex)).filter((row) =>
       witnesses.some(({ name }) => name === row.name),
     );
@@ -88,15 +88,13 @@ class Rounds implements Witnessing {
     this.lagMs = Math.max(0, ...rows.map((row) => clock.now() - (row.at ?? this.#startedAt)));
   }
 
-  async #tend(witness: Witness, head: SignedHead): Promise<void> {
+  async #tend(witness: Witness): Promise<void> {
     const { database, clock, log, everyMs } = this.#options;
     const turn = { node: this.#node, now: clock.now(), leaseMs: LEASE_MS };
     const row = await takeTurn(database.knex, witness.name, turn);
     if (row === undefined) return;
     try {
-      const evidence =
-        head.size === row.size ? null : await witness.show(head, row.size, this.#stopping.signal);
-      await this.#took(row, head.size, evidence);
+      await this.#took(row, ...(await this.#shown(witness, row.size)));
     } catch (error) {
       if (this.#stopping.signal.aborted) {
         await endTurn(database.knex, witness.name, this.#node, {});
@@ -106,6 +104,14 @@ class Rounds implements Witnessing {
       log.warn({ witness: witness.name, reason: said }, 'a witness did not take the checkpoint');
       await this.#failed(row, said, Math.min(everyMs, FIRST_RETRY_MS * 2 ** this.#failures(row)));
     }
+  }
+
+  /** The head is read once the turn is ours: one read before could be older than what another node showed meanwhile. */
+  async #shown(witness: Witness, seen: number): Promise<[size: number, Evidence | null]> {
+    const head = await latestCheckpoint(this.#options.database);
+    if (head === null) throw new Error('the log has no checkpoint any more');
+    if (head.size === seen) return [seen, null];
+    return [head.size, await witness.show(head, seen, this.#stopping.signal)];
   }
 
   /** How often it has failed by now, told by the time that went by with doubling pauses. */

@@ -23,12 +23,14 @@ const RUNNER = fileURLToPath(new URL('./run-gateway.ts', import.meta.url));
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
-async function firstLine(child: Child): Promise<string> {
+/** The address that it prints; what libraries print beside it is passed over. */
+async function addressOf(child: Child): Promise<string> {
   let [said, complained] = ['', ''];
   child.stderr.on('data', (chunk: Buffer) => (complained += chunk.toString()));
   for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
     said += chunk.toString();
-    if (said.includes('\n')) return said.trim();
+    const [address] = /^http\S+(?=\n)/m.exec(said) ?? [];
+    if (address !== undefined) return address;
   }
   throw new Error(`the gateway did not start: ${complained}`);
 }
@@ -57,7 +59,7 @@ export function prepareChildGateway(
     kill,
     async start() {
       child.stdin.write('start\n');
-      return { url: await firstLine(child), ended: () => child.signalCode ?? child.exitCode, kill };
+      return { url: await addressOf(child), ended: () => child.signalCode ?? child.exitCode, kill };
     },
   };
 }

@@ -88,6 +88,8 @@ for (const engine of engines) {
       settings = {
         ...testSettings(test, await freePort()),
         limits: { system: many, service: many, address: many },
+        // One token serves all rounds.
+        tokens: { ttlSeconds: 3600 },
       };
       // What the killed process left in the journal is for the next one to recover, not for this one to hold open.
       await test.database.close();

@@ -50,6 +50,7 @@ interface VerifyFlags extends NodeFlags {
   readonly checkpoint: readonly string[];
   readonly receipt?: string;
   readonly bundle?: string;
+  readonly witness: readonly string[];
   readonly handOvers?: string;
   readonly body?: string;
 }
@@ -82,6 +83,8 @@ function holds({ size, root, hashesOnly }: Verification): string {
 async function verify(io: Io, flags: VerifyFlags): Promise<void> {
   if (flags.receipt !== undefined && flags.bundle !== undefined)
     throw new CommandFailure('either --receipt or --bundle, not both', 2);
+  if (flags.witness.length > 0 && flags.bundle === undefined)
+    throw new CommandFailure('--witness goes with --bundle', 2);
   if (flags.bundle !== undefined) {
     await checkBundle(io, { ...flags, bundle: flags.bundle });
     return;
@@ -134,6 +137,11 @@ function addAudit(program: Command, io: Io): void {
     )
     .option('--receipt <file>', 'verify this receipt instead, offline: needs --key, reads no database')
     .option('--bundle <file>', 'verify this evidence bundle instead, offline: needs --key, reads no database')
+    .option(
+      '--witness <name=key...>',
+      'with --bundle: verify what this witness gave, by its verifier key or the PEM file of its roots',
+      [],
+    )
     .option(
       '--hand-overs <file>',
       'with --receipt: what /api/audit/log/keys answers, to follow --key to later keys',

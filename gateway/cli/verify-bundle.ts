@@ -2,13 +2,16 @@ import { accessSync, constants } from 'node:fs';
 import { parseVerifierKey, type VerifierKey } from '../audit/checkpoint.js';
 import { BundleFault, type BundleFaultKind } from '../audit/evidence/fault.js';
 import { oneLine, tallyLines } from '../audit/evidence/tally.js';
-import { type VerifiedBundle, verifyBundle } from '../audit/evidence/verify.js';
+import { type SeenHead, type VerifiedBundle, verifyBundle } from '../audit/evidence/verify.js';
 import { CommandFailure } from './failure.js';
 import { type Io, json } from './io.js';
+import { trustedWitnesses } from './witness-trust.js';
 
 export interface BundleFlags {
   readonly bundle: string;
   readonly key: readonly string[];
+  /** `name=vkey` or `name=file.pem`: what is trusted of witnesses. */
+  readonly witness: readonly string[];
   readonly json?: boolean;
 }
 
@@ -21,6 +24,8 @@ const FAULTS: Readonly<Record<BundleFaultKind, string>> = {
   record: 'bản ghi không đúng với nhật ký đã ký / a record is not the one in the log that was signed',
   proof: 'chứng minh không phải của các bản ghi này / the proof is not one of these records',
   witness: 'bằng chứng của bên chứng kiến thuộc nhật ký khác / a witness saw another log',
+  evidence:
+    'xác nhận của bên chứng kiến không đúng khóa hoặc thuộc đầu nhật ký khác / what a witness gave is not by its key, or over another head',
 };
 
 function trustedKeys(key: readonly string[]): VerifierKey[] {
@@ -33,6 +38,14 @@ function trustedKeys(key: readonly string[]): VerifierKey[] {
   }
 }
 
+function witnessLine({ name, size, witnessedAt }: SeenHead): string {
+  const proved =
+    witnessedAt === null
+      ? 'chưa kiểm chứng xác nhận / its evidence was not verified (--witness)'
+      : `xác nhận đúng, lúc / evidence holds, of ${new Date(witnessedAt).toISOString()}`;
+  return `Bên chứng kiến / witness: ${name}, ${size}; ${proved}`;
+}
+
 function told({ manifest, checkpoint, tally, witnesses }: VerifiedBundle): string {
   const { maker, made, cut } = manifest;
   return [
@@ -40,17 +53,22 @@ function told({ manifest, checkpoint, tally, witnesses }: VerifiedBundle): strin
     '',
     `Người trích xuất theo gói / made by, as it says: ${oneLine(`${maker.name}, ${maker.agency}, ${made}`)}`,
     ...(cut ? ['Còn bản ghi ngoài giới hạn của một lần trích xuất / more records met the filters'] : []),
-    ...witnesses.map(({ name, size }) => `Bên chứng kiến / witness: ${name}, ${size}`),
+    ...witnesses.map(witnessLine),
     `Mọi bản ghi có trong nhật ký / every record is in the log: ${checkpoint.origin}, ${checkpoint.size}`,
   ].join('\n');
 }
+
+const witnessFacts = ({ witnessedAt, ...head }: SeenHead): object => ({
+  ...head,
+  witnessedAt: witnessedAt === null ? null : new Date(witnessedAt).toISOString(),
+});
 
 function facts({ manifest, checkpoint, tally, witnesses }: VerifiedBundle): object {
   const { made, maker, scope, filters, cut } = manifest;
   const { origin, size, root } = checkpoint;
   return {
     ...{ ok: true, records: tally.count, ...tally.span, origin, size, root: root.toString('base64') },
-    ...{ witnesses, claimed: { made, maker, scope, filters, cut } },
+    ...{ witnesses: witnesses.map(witnessFacts), claimed: { made, maker, scope, filters, cut } },
   };
 }
 
@@ -59,15 +77,18 @@ function facts({ manifest, checkpoint, tally, witnesses }: VerifiedBundle): obje
  *
  * @throws CommandFailure 1 when it does not hold, 2 when asked wrongly
  */
-export async function checkBundle(io: Io, { bundle, key, json: programs }: BundleFlags): Promise<void> {
+export async function checkBundle(io: Io, flags: BundleFlags): Promise<void> {
+  const { bundle, key, json: programs } = flags;
   const trusted = trustedKeys(key);
+  const witnesses = trustedWitnesses(flags.witness);
   try {
     accessSync(bundle, constants.R_OK);
   } catch {
     throw new CommandFailure(`cannot read ${bundle}`, 2);
   }
   try {
-    const verified = await verifyBundle(bundle, trusted);
+    const verified = await verifyBundle(bundle, trusted, witnesses.prove);
+    witnesses.assertAllProved();
     io.out(programs === true ? json(facts(verified)) : told(verified));
   } catch (error) {
     if (!(error instanceof BundleFault)) throw error;

@@ -62,12 +62,14 @@ export async function verifyAnswer(
 /**
  * Verifies a token that was kept.
  *
+ * @param chain whether the certificates must be valid `now`, or were when the token was made: evidence outlives them
  * @throws Error with what does not hold
  */
 export async function verifyToken(
   token: Buffer,
   data: Buffer,
   roots: readonly pkijs.Certificate[],
+  chain: 'now' | 'then' = 'now',
 ): Promise<{ readonly at: number; readonly nonce: Buffer | null }> {
   const content = pkijs.ContentInfo.fromBER(view(token));
   const signed = new pkijs.SignedData({ schema: content.content });
@@ -78,7 +80,7 @@ export async function verifyToken(
   const isSha256 = info.messageImprint.hashAlgorithm.algorithmId === SHA256;
   if (!isSha256 || !imprint.equals(hash('sha256', data, 'buffer')))
     throw new Error('the token is over other data');
-  await verifySigner(signed, data, roots);
+  await verifySigner(signed, data, roots, chain === 'now' ? new Date() : info.genTime);
   const nonce = info.nonce === undefined ? null : Buffer.from(info.nonce.valueBlock.valueHexView);
   return { at: info.genTime.getTime(), nonce };
 }
@@ -87,12 +89,14 @@ async function verifySigner(
   signed: pkijs.SignedData,
   data: Buffer,
   roots: readonly pkijs.Certificate[],
+  checkDate: Date,
 ): Promise<void> {
   const verified = await signed.verify({
     signer: 0,
     data: view(data).buffer,
     trustedCerts: [...roots],
     checkChain: true,
+    checkDate,
     extendedMode: true,
   });
   if (verified.signatureVerified !== true) throw new Error('the signature of the token does not hold');

@@ -1,4 +1,6 @@
-"""Verifies a receipt or an evidence bundle by docs/log.md alone: independent-verifier.py FILE VKEY. Prints the records; exit 1 when it does not hold."""
+"""Verifies a receipt or an evidence bundle as docs/log.md says: independent-verifier.py FILE VKEY [NAME=WITNESS-VKEY | NAME=ROOTS.pem]…
+
+Prints the records; exit 1 when it does not hold."""
 
 import base64
 import hashlib
@@ -27,25 +29,42 @@ def ed25519(key, signature, text):
         return subprocess.run(command, capture_output=True).returncode == 0
 
 
-def open_note(note, vkey, checkpoint=True):
+def read_vkey(vkey, kind=1):
     name, key_id, key = vkey.split("+", 2)
     typed = base64.b64decode(key, validate=True)
-    assert typed[0] == 1 and len(typed) == 33, "not an Ed25519 key"
+    assert typed[0] == kind and len(typed) == 33, "a key of another kind"
     assert sha256(name.encode() + b"\n" + typed)[:4].hex() == key_id, "the ID of the key is not its own"
-    text, signatures = note.rsplit("\n\n", 1)
-    text += "\n"
-    signed = False
-    for line in signatures.rstrip("\n").split("\n"):
+    return name, key_id, typed[1:]
+
+
+def signature_lines(signatures):
+    for line in signatures.removesuffix("\n").split("\n"):
         dash, signer, encoded = line.split(" ")
         assert dash == "\u2014", "no signature line"
         decoded = base64.b64decode(encoded, validate=True)
-        if signer != name or decoded[:4].hex() != key_id:
+        yield signer, decoded[:4].hex(), decoded[4:]
+
+
+def open_note(note, vkeys):
+    known = {(name, key_id): key for name, key_id, key in map(read_vkey, vkeys)}
+    assert note.endswith("\n"), "no note"
+    text, signatures = note.rsplit("\n\n", 1)
+    text += "\n"
+    signed = False
+    for signer, key_id, signature in signature_lines(signatures):
+        key = known.get((signer, key_id))
+        if key is None:
             continue
-        assert ed25519(typed[1:], decoded[4:], text.encode()), "a false signature"
+        assert ed25519(key, signature, text.encode()), "a false signature"
         signed = True
-    assert signed, "not signed by the key"
-    assert not checkpoint or text.split("\n")[0] == name, "another log"
+    assert signed, "not signed by a trusted key"
     return text
+
+
+def open_head(note, vkeys):
+    origin = note.split("\n")[0]
+    origin, size, root = open_note(note, [vkey for vkey in vkeys if vkey.split("+")[0] == origin]).split("\n")[:3]
+    return origin, int(size), base64.b64decode(root, validate=True)
 
 
 def climb(leaf, index, size, path, root):
@@ -67,9 +86,9 @@ def verify(receipt, vkey):
     head, note = receipt.split("\n\n", 1)
     title, extra, index, *path = head.split("\n")
     assert title == "c2sp.org/tlog-proof@v1" and extra.startswith("extra ") and index.startswith("index "), "no receipt"
-    _, size, root = open_note(note, vkey).split("\n")[:3]
+    _, size, root = open_head(note, [vkey])
     leaf = base64.b64decode(extra[6:], validate=True)
-    climb(leaf, int(index[6:]), int(size), [base64.b64decode(line, validate=True) for line in path], base64.b64decode(root))
+    climb(leaf, int(index[6:]), size, [base64.b64decode(line, validate=True) for line in path], root)
     return json.loads(leaf)
 
 
@@ -115,10 +134,69 @@ def prove(records, nodes, start, end, root):
     prove(inside, nodes, middle, end, right)
 
 
+def continues(m, n, path, older, newer):
+    assert 0 <= m <= n, "the smaller tree is the larger"
+    if m in (0, n):
+        assert path == [] and (m == 0 or older == newer), "another history"
+        return
+    i, last = m - 1, n - 1
+    while i % 2 == 1:
+        i, last = i // 2, last // 2
+    if i == 0:
+        a = b = older
+    else:
+        assert path, "the consistency proof is too short"
+        a = b = path.pop(0)
+    for p in path:
+        assert last != 0, "the consistency proof is too long"
+        if i % 2 == 1 or i == last:
+            a, b = sha256(b"\1" + p + a), sha256(b"\1" + p + b)
+            while i % 2 == 0 and i != 0:
+                i, last = i // 2, last // 2
+        else:
+            b = sha256(b"\1" + b + p)
+        i, last = i // 2, last // 2
+    assert last == 0 and a == older and b == newer, "another history"
+
+
+def cosigned(witness, vkey):
+    name, key_id, key = read_vkey(vkey, 4)
+    text = witness["checkpoint"].rsplit("\n\n", 1)[0] + "\n"
+    cosigned_text, signatures = witness["evidence"].rsplit("\n\n", 1)
+    assert witness["form"] == "text" and cosigned_text + "\n" == text, "a cosignature over another head"
+    for signer, signer_id, rest in signature_lines(signatures):
+        if (signer, signer_id) != (name, key_id) or len(rest) != 72:
+            continue
+        time = int.from_bytes(rest[:8], "big")
+        if ed25519(key, rest[8:], f"cosignature/v1\ntime {time}\n{text}".encode()):
+            return
+    raise AssertionError("not cosigned by the key of the witness")
+
+
+def stamped(witness, roots):
+    assert witness["form"] == "base64", "no time stamp"
+    with tempfile.TemporaryDirectory() as folder:
+        token, data = os.path.join(folder, "token"), os.path.join(folder, "data")
+        with open(token, "wb") as file:
+            file.write(base64.b64decode(witness["evidence"], validate=True))
+        with open(data, "wb") as file:
+            file.write(witness["checkpoint"].encode())
+        command = ["openssl", "ts", "-verify", "-token_in", "-in", token, "-data", data, "-CAfile", roots]
+        assert subprocess.run(command, capture_output=True).returncode == 0, "the time stamp does not hold"
+
+
 FIXED = {"TOM-TAT.txt", "records.jsonl", "proof.jsonl", "checkpoint", "keys.json", "manifest.json"}
 
 
-def verify_bundle(path, vkey):
+def hands_over(step, origin):
+    text = "\n".join(["lgsp-log-key-hand-over@v1", origin, step["from"], step["to"], ""])
+    try:
+        return read_vkey(step["to"])[0] == origin and open_note(step["note"], [step["from"]]) == text
+    except AssertionError:
+        return False
+
+
+def verify_bundle(path, vkey, witnesses):
     with zipfile.ZipFile(path) as archive:
         names = archive.namelist()
         assert len(names) == len(set(names)) and FIXED <= set(names), "not the files of a bundle"
@@ -131,31 +209,32 @@ def verify_bundle(path, vkey):
         assert (len(files[name]), hashlib.sha256(files[name]).hexdigest()) == (said["bytes"], said["sha256"]), f"{name} was changed"
     trusted = [vkey]
     for step in json.loads(files["keys.json"])["handOvers"]:
-        if step["from"] in trusted and open_note(step["note"], step["from"], False) == "\n".join(
-            ["lgsp-log-key-hand-over@v1", vkey.split("+")[0], step["from"], step["to"], ""]
-        ):
+        if step["from"] in trusted and hands_over(step, vkey.split("+")[0]):
             trusted.append(step["to"])
-    note, text = files["checkpoint"].decode(), None
-    for key in trusted:
-        try:
-            text = open_note(note, key)
-        except AssertionError:
-            continue
-    assert text is not None, "no trusted key signed the checkpoint"
-    origin, size, root = text.split("\n")[:3]
-    assert (origin, int(size)) == (manifest["origin"], manifest["size"]), "the manifest is about another checkpoint"
+    origin, size, root = open_head(files["checkpoint"].decode(), trusted)
+    assert (origin, size) == (manifest["origin"], manifest["size"]), "the manifest is about another checkpoint"
     records, nodes = lines(files["records.jsonl"]), lines(files["proof.jsonl"])
     places = [one["index"] for one in records]
     assert places == sorted(set(places)) and len(places) == manifest["records"], "out of order, or not as many as listed"
-    assert all(0 <= place < int(size) for place in places), "a record outside of the tree"
-    prove(records, nodes, 0, int(size), base64.b64decode(root))
+    assert all(0 <= place < size for place in places), "a record outside of the tree"
+    prove(records, nodes, 0, size, root)
     assert nodes == [], "the proof goes on"
+    there = [json.loads(files[name]) for name in names if name.startswith("witnesses/")]
+    for witness in there:
+        _, seen, seen_root = open_head(witness["checkpoint"], trusted)
+        assert seen == witness["size"] and f"witnesses/{witness['name']}.json" in names, "a witness of another head"
+        (m, older), (n, newer) = sorted([(seen, seen_root), (size, root)], key=lambda head: head[0])
+        continues(m, n, [base64.b64decode(p, validate=True) for p in witness["consistency"]], older, newer)
+    for name, trust in witnesses:
+        (witness,) = [one for one in there if one["name"] == name] or [None]
+        assert witness is not None, f"nothing of the witness {name}"
+        stamped(witness, trust) if os.path.exists(trust) else cosigned(witness, trust)
     return [json.loads(one["leaf"]) for one in records]
 
 
 try:
     if zipfile.is_zipfile(sys.argv[1]):
-        print(json.dumps(verify_bundle(sys.argv[1], sys.argv[2])))
+        print(json.dumps(verify_bundle(sys.argv[1], sys.argv[2], [one.split("=", 1) for one in sys.argv[3:]])))
     else:
         with open(sys.argv[1], encoding="utf-8", newline="") as source:
             print(json.dumps(verify(source.read(), sys.argv[2])))

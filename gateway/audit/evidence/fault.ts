@@ -15,7 +15,9 @@ export type BundleFaultKind =
   /** The proof is not one of these records. */
   | 'proof'
   /** What a witness saw is not this log. */
-  | 'witness';
+  | 'witness'
+  /** What a witness gave is not by the key that is trusted, or not over that head. */
+  | 'evidence';
 
 export class BundleFault extends Error {
   override readonly name = 'BundleFault';

@@ -3,7 +3,7 @@ import { verifyConsistency } from '../proofs.js';
 import { followHandOvers } from '../receipt.js';
 import type { AuditRecord } from '../record.js';
 import { BundleFault } from './fault.js';
-import { type BundledRecord, FILES, type Manifest, witnessFile } from './format.js';
+import { type BundledRecord, type BundledWitness, FILES, type Manifest, witnessFile } from './format.js';
 import { Digested, nodesIn, recordsIn, textOf } from './lines.js';
 import { assertDigest, handOversIn, readHeld, readManifest, witnessIn } from './read-files.js';
 import { Tally } from './tally.js';
@@ -15,7 +15,16 @@ export interface SeenHead {
   readonly name: string;
   readonly kind: string;
   readonly size: number;
+  /** When, by its own word, milliseconds since the epoch; null where nothing was given to hold its evidence against. */
+  readonly witnessedAt: number | null;
 }
+
+/**
+ * Holds what a witness gave against what is trusted of it; null where nothing is.
+ *
+ * @throws BundleFault `evidence`
+ */
+export type EvidenceProver = (witness: BundledWitness) => Promise<number | null>;
 
 export interface VerifiedBundle {
   /** What its maker says of it, unproved: who, when, by which filters. */
@@ -23,7 +32,7 @@ export interface VerifiedBundle {
   readonly checkpoint: Checkpoint;
   /** Of the records that were proved. */
   readonly tally: Tally;
-  /** Of the same history as the bundle; what they gave in return is for their own keys to prove. */
+  /** Of the same history as the bundle. */
   readonly witnesses: readonly SeenHead[];
 }
 
@@ -75,8 +84,13 @@ async function proveRecords(files: BundleFiles, manifest: Manifest, head: Checkp
   return tally;
 }
 
-function seenHead(bytes: Buffer, name: string, keys: readonly VerifierKey[], head: Checkpoint): SeenHead {
-  const witness = witnessIn(bytes, name);
+/** @throws BundleFault `witness` unless the head that it names is one of this log */
+function assertSeen(
+  witness: BundledWitness,
+  name: string,
+  keys: readonly VerifierKey[],
+  head: Checkpoint,
+): void {
   const seen = openCheckpoint(witness.checkpoint, keys);
   const proof = witness.consistency.map((text) => Buffer.from(text, 'base64'));
   const [older, newer] = seen !== null && seen.size < head.size ? [seen, head] : [head, seen ?? head];
@@ -85,10 +99,13 @@ function seenHead(bytes: Buffer, name: string, keys: readonly VerifierKey[], hea
     name === witnessFile(witness.name) &&
     verifyConsistency(older.size, newer.size, proof, older.root, newer.root);
   if (!one) throw new BundleFault('witness', `${name} is not about this log`);
-  return { name: witness.name, kind: witness.kind, size: witness.size };
 }
 
-async function verifyFiles(files: BundleFiles, trusted: readonly VerifierKey[]): Promise<VerifiedBundle> {
+async function verifyFiles(
+  files: BundleFiles,
+  trusted: readonly VerifierKey[],
+  prove: EvidenceProver,
+): Promise<VerifiedBundle> {
   const manifest = await readManifest(files);
   const held = (name: string): Promise<Buffer> => readHeld(files, manifest, name);
   await held(FILES.summary);
@@ -98,20 +115,29 @@ async function verifyFiles(files: BundleFiles, trusted: readonly VerifierKey[]):
   await countRecords(files, manifest);
   const tally = await proveRecords(files, manifest, checkpoint);
   const witnesses: SeenHead[] = [];
-  for (const name of files.names.filter((one) => one.startsWith('witnesses/')).sort())
-    witnesses.push(seenHead(await held(name), name, keys, checkpoint));
+  for (const file of files.names.filter((one) => one.startsWith('witnesses/')).sort()) {
+    const witness = witnessIn(await held(file), file);
+    assertSeen(witness, file, keys, checkpoint);
+    const { name, kind, size } = witness;
+    witnesses.push({ name, kind, size, witnessedAt: await prove(witness) });
+  }
   return { manifest, checkpoint, tally, witnesses };
 }
 
 /**
  * Holds a bundle against the keys that are trusted. Reads nothing but the file, and of it two records at a time.
  *
+ * @param prove what becomes of the evidence of witnesses: it is for their own keys to prove
  * @throws BundleFault
  */
-export async function verifyBundle(file: string, trusted: readonly VerifierKey[]): Promise<VerifiedBundle> {
+export async function verifyBundle(
+  file: string,
+  trusted: readonly VerifierKey[],
+  prove: EvidenceProver = () => Promise.resolve(null),
+): Promise<VerifiedBundle> {
   const files = await openBundle(file);
   try {
-    return await verifyFiles(files, trusted);
+    return await verifyFiles(files, trusted, prove);
   } finally {
     files.close();
   }

@@ -10,8 +10,9 @@ import { aRecord } from './records.js';
 const PROGRAM = join(import.meta.dirname, 'independent-verifier.py');
 const found = (program: string, argument: string): boolean => spawnSync(program, [argument]).status === 0;
 
-// The program was written from docs/log.md and shares nothing with the gateway: if both agree, the page is precise.
-describe('a verifier written from the prose alone', () => {
+// The program follows docs/log.md step by step and shares no code with the gateway: where it needs more than the page says, the page
+// is to be mended.
+describe('a verifier that follows the documentation, without our code', () => {
   let test: TestDatabase;
   const receipts: string[] = [];
 

@@ -415,7 +415,7 @@ for (const engine of engines) {
         assert.deepEqual([(await verify(bad)).code, (await verify(bad)).out.fault], [1, 'malformed']);
     });
 
-    it('hold by a program that was written from the documentation alone, and no longer when changed', async function () {
+    it('hold by a program that follows the documentation and has none of our code, and no longer when changed', async function () {
       if (!found('python3', '--version') || !found('openssl', 'version')) return this.skip();
       const run = (bytes: Buffer): number | null => {
         const file = join(folder, 'python.lgsp-evidence.zip');

@@ -1,3 +1,4 @@
+import type { Hours } from '../base/hours.js';
 import type { ManagementApi } from './api.js';
 import { stateEntry, withSupplied } from './export-emergency.js';
 import { all, present, read, yaml } from './export-reading.js';
@@ -21,6 +22,7 @@ export interface ExportedSystem {
   readonly limit: object | null;
   readonly requireBoundTokens: boolean;
   readonly addresses: readonly string[] | null;
+  readonly hours: Hours | null;
   readonly credentials: readonly Credential[];
 }
 
@@ -61,6 +63,7 @@ function entry(system: ExportedSystem): object {
     ...{ validTo, limit },
     requireBoundTokens: system.requireBoundTokens ? true : null,
     addresses: system.addresses,
+    hours: system.hours,
   });
 }
 

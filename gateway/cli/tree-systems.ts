@@ -47,6 +47,17 @@ const SystemSchema = z
     limit: z.strictObject({ calls: z.int().min(0), seconds: z.int().min(1) }).optional(),
     requireBoundTokens: z.boolean().optional(),
     addresses: z.array(z.string()).min(1).max(64).optional().describe('From where it may call'),
+    hours: z
+      .strictObject({
+        days: z.array(z.int().min(1).max(7)).min(1).max(7).describe('1 is Monday'),
+        from: z.string().regex(/^(?:[01][0-9]|2[0-3]):[0-5][0-9]$/),
+        to: z
+          .string()
+          .regex(/^(?:(?:[01][0-9]|2[0-3]):[0-5][0-9]|24:00)$/)
+          .describe('Exclusive; not after `from`: past midnight'),
+      })
+      .optional()
+      .describe('When it says that it calls, in Asia/Ho_Chi_Minh'),
   })
   .refine((system) => system.state === 'active' || system.reason !== undefined, {
     path: ['reason'],

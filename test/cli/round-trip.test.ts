@@ -88,7 +88,7 @@ const province = (sourceUrl: string): Record<string, string | Buffer> => ({
     ...ASKING.map((id) => system(id, 'H35.61', 'consumer')),
     system('chung-thu', 'H35.61', 'consumer', {
       credentials: [{ kind: 'certificate', file: 'chung-thu.pem' }],
-      ...{ requireBoundTokens: true, addresses: ['10.20.0.0/16'], validTo: day(400) },
+      ...{ requireBoundTokens: true, addresses: ['10.20.0.0/16'], hours: HOURS, validTo: day(400) },
     }),
     system('hai-khoa', 'H35.61', 'consumer', {
       credentials: [
@@ -211,6 +211,8 @@ async function amend(on: Fresh, of: string): Promise<void> {
   await step('cung-cap', 'agree', { document: 'h35-12--cv-12', agreement: AGREEMENT });
   await step(null, 'approve', { document: 'cv-01' });
 }
+
+const HOURS = { days: [1, 2, 3, 4, 5], from: '07:00', to: '18:00' };
 
 for (const engine of engines) {
   describe(`a province as files, there and back, on ${engine.name}`, function () {

@@ -1,4 +1,5 @@
 import { canonicalRange } from '../../base/address-set.js';
+import type { Hours } from '../../base/hours.js';
 import { CommandFailure } from '../failure.js';
 import type { TreeSystem } from '../tree-systems.js';
 import {
@@ -21,6 +22,7 @@ interface System {
   readonly limit: { readonly calls: number; readonly seconds: number } | null;
   readonly requireBoundTokens: boolean;
   readonly addresses: readonly string[] | null;
+  readonly hours: Hours | null;
   readonly validTo: string | null;
   readonly credentials: readonly Credential[];
 }
@@ -43,7 +45,7 @@ const defined = (fields: object): object =>
 
 async function register(session: Session, system: TreeSystem): Promise<void> {
   assertGround(wantedState(system));
-  const { id, agency, name, roles, limit, document, validTo, requireBoundTokens, addresses } = system;
+  const { id, agency, name, roles, limit, document, validTo, requireBoundTokens, addresses, hours } = system;
   const [first = { kind: 'secret' } as const, ...others] = wantedCredentials(system);
   assertReady(session, system, first);
   const run = async (): Promise<void> => {
@@ -53,7 +55,7 @@ async function register(session: Session, system: TreeSystem): Promise<void> {
       agency,
       name,
       roles,
-      ...defined({ limit, document, validTo, requireBoundTokens, addresses }),
+      ...defined({ limit, document, validTo, requireBoundTokens, addresses, hours }),
       credential: body,
     };
     const answer = await session.send(`system ${id}`, 'POST', '/systems', asked);
@@ -84,16 +86,24 @@ function sameRanges(now: readonly string[] | null, wanted: readonly string[] | n
   return JSON.stringify(plain(now)) === JSON.stringify(plain(wanted));
 }
 
+/** Whatever the order of the days. */
+function sameHours(now: Hours | null, wanted: Hours | null): boolean {
+  const plain = (hours: Hours | null) => hours && [[...hours.days].sort(), hours.from, hours.to];
+  return JSON.stringify(plain(now)) === JSON.stringify(plain(wanted));
+}
+
 function changeSteps(session: Session, now: System, wanted: TreeSystem): Step[] {
   const name = wanted.name.normalize('NFC').trim();
   const limit = wanted.limit ?? null;
   const requireBoundTokens = wanted.requireBoundTokens ?? false;
   const addresses = wanted.addresses ?? null;
+  const hours = wanted.hours ?? null;
   const change = {
     ...(now.name === name ? {} : { name }),
     ...(now.limit?.calls === limit?.calls && now.limit?.seconds === limit?.seconds ? {} : { limit }),
     ...(now.requireBoundTokens === requireBoundTokens ? {} : { requireBoundTokens }),
     ...(sameRanges(now.addresses, addresses) ? {} : { addresses }),
+    ...(sameHours(now.hours, hours) ? {} : { hours }),
   };
   const fields = Object.keys(change);
   if (fields.length === 0) return [];

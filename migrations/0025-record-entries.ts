@@ -15,14 +15,11 @@ export async function up(knex: Knex): Promise<void> {
     )${isPostgres(knex) ? '' : ' WITHOUT ROWID'}`);
   await knex('record_counts').delete();
   await knex('progress').where({ name: 'record-counts' }).update({ value: -1 });
-  // The first place in the log that counts, and entries, are still kept from.
-  await knex('progress').insert([
-    { name: 'record-counts-from', value: 0 },
-    { name: 'record-entries-from', value: 0 },
-  ]);
+  // Records that counts are not kept of any more.
+  await knex('progress').insert({ name: 'record-counts-without', value: 0 });
 }
 
 export async function down(knex: Knex): Promise<void> {
   await knex.schema.dropTableIfExists('record_entries');
-  await knex('progress').whereIn('name', ['record-counts-from', 'record-entries-from']).delete();
+  await knex('progress').where({ name: 'record-counts-without' }).delete();
 }

@@ -105,13 +105,23 @@ export async function dueFiles(
   return rows.map(read);
 }
 
+/** The records of one class in a segment, and where and when the segment is. */
+export type LeavingFile = Pick<LogSegmentFileRow, 'from_seq' | 'class'> &
+  Pick<LogSegmentRow, 'to_seq' | 'first_at' | 'last_at'>;
+
 /** Files whose records are to be in them alone. */
-export async function filesAlone(knex: Knex): Promise<(LogSegmentFileRow & { readonly to_seq: number })[]> {
+export async function filesAlone(knex: Knex): Promise<LeavingFile[]> {
   return await knex('log_segment_files')
     .join('log_segments', 'log_segments.from_seq', 'log_segment_files.from_seq')
     .whereNotNull('log_segment_files.rows_removed_at')
     .orderBy('log_segment_files.from_seq')
-    .select<(LogSegmentFileRow & { to_seq: number })[]>('log_segment_files.*', 'log_segments.to_seq');
+    .select<LeavingFile[]>(
+      'log_segments.from_seq',
+      'log_segment_files.class',
+      'log_segments.to_seq',
+      'log_segments.first_at',
+      'log_segments.last_at',
+    );
 }
 
 export async function markFile(

@@ -17,11 +17,13 @@ import { rangeSpans, spanHash } from '../proofs.js';
 import { publishedKeys } from '../published-keys.js';
 import type { Recorder } from '../record.js';
 import { latestCheckpoint } from '../search.js';
+import { COUNTS_WITHOUT } from '../search/series.js';
 import { storedTree } from '../stored-tree.js';
 import { TILE_WIDTH } from '../tree.js';
 import { destroyAct, sealAct } from './acts.js';
 import { tellOfTrouble } from './alarm.js';
 import { RECORD_CLASSES } from './classes.js';
+import { dropEmptyPartitions } from '../partitions.js';
 import { assertArchive, setAside } from './folder.js';
 import { removeSealedRows } from './leaving.js';
 import { monthsBefore, type Periods, sealBefore } from './retention.js';
@@ -64,7 +66,9 @@ export interface Archiving {
 
 /** Nothing leaves that somebody still has to look at. */
 async function mayGoUpTo(knex: Knex, size: number, sinks: readonly string[]): Promise<number> {
-  const jobs = (await knex('progress').min({ at: 'value' }).first()) as { at: number | null } | undefined;
+  // A number of records, and nobody who follows.
+  const followers = knex('progress').whereNot({ name: COUNTS_WITHOUT });
+  const jobs = (await followers.min({ at: 'value' }).first()) as { at: number | null } | undefined;
   const cursors = (await knex('feed_cursors')
     .whereIn('sink', [...sinks])
     .min({ at: 'resume_seq' })
@@ -224,7 +228,8 @@ class Rounds implements Archiving {
         monthsBefore(now, periods[wanted].months),
       ))
         await markFile(knex, file, { rows_removed_at: now });
-    const removed = await removeSealedRows(knex, this.#stopping.signal);
+    const removed = await removeSealedRows(database, this.#stopping.signal);
+    await dropEmptyPartitions(knex);
     if (removed > 0) log.info({ records: removed }, 'records left the table for sealed segments');
   }
 

@@ -1,7 +1,9 @@
 import type { Knex } from 'knex';
 import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
-import { type LogSegmentFileRow, filesAlone } from '../../store/log-segments.js';
+import type { Database } from '../../store/database.js';
+import { filesAlone, type LeavingFile } from '../../store/log-segments.js';
 import { HAND_OVER_NOUN } from '../key-hand-over.js';
+import { type Gone, removeEntries } from '../search/entries.js';
 import { SEGMENT_NOUN } from './acts.js';
 import { planesOf, type RecordClass } from './classes.js';
 
@@ -10,19 +12,19 @@ const ROWS = 256;
 /** Of the time, at most, the log's lock is held for this. */
 const SHARE = 0.25;
 
-type Leaving = Pick<LogSegmentFileRow, 'from_seq' | 'class'> & { readonly to_seq: number };
-
 /** What proves keys and segments stays: the platform's own acts about them. */
+const STAYING = [HAND_OVER_NOUN, SEGMENT_NOUN] as const;
+
 async function nextRows(
   knex: Knex,
-  { from_seq, to_seq, class: wanted }: Leaving,
+  { from_seq, to_seq, class: wanted }: LeavingFile,
   after: number,
 ): Promise<number[]> {
   return await knex<{ seq: number; plane: string; noun: string | null }>('records')
     .where('seq', '>=', Math.max(from_seq, after))
     .where('seq', '<', to_seq)
     .whereIn('plane', planesOf(wanted as RecordClass))
-    .where((free) => void free.whereNull('noun').orWhereNotIn('noun', [HAND_OVER_NOUN, SEGMENT_NOUN]))
+    .where((free) => void free.whereNull('noun').orWhereNotIn('noun', [...STAYING]))
     .orderBy('seq')
     .limit(ROWS)
     .pluck('seq');
@@ -35,7 +37,7 @@ async function removeRows(knex: Knex, seqs: readonly number[]): Promise<void> {
   });
 }
 
-async function leave(knex: Knex, leaving: Leaving, signal: AbortSignal): Promise<number> {
+async function leave(knex: Knex, leaving: LeavingFile, signal: AbortSignal): Promise<number> {
   let removed = 0;
   let after = leaving.from_seq;
   for (;;) {
@@ -57,8 +59,17 @@ async function leave(knex: Knex, leaving: Leaving, signal: AbortSignal): Promise
  *
  * @returns how many records left
  */
-export async function removeSealedRows(knex: Knex, signal: AbortSignal): Promise<number> {
+export async function removeSealedRows(database: Database, signal: AbortSignal): Promise<number> {
   let removed = 0;
-  for (const file of await filesAlone(knex)) removed += await leave(knex, file, signal);
+  for (const file of await filesAlone(database.knex)) {
+    const left = await leave(database.knex, file, signal);
+    if (left > 0) await removeEntries(database, entriesOf(file));
+    removed += left;
+  }
   return removed;
 }
+
+const entriesOf = (file: LeavingFile): Gone => ({
+  ...{ planes: planesOf(file.class as RecordClass), butNouns: STAYING },
+  ...{ fromSeq: file.from_seq, toSeq: file.to_seq, firstAt: file.first_at, lastAt: file.last_at },
+});

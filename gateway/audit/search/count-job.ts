@@ -1,10 +1,11 @@
 import type { Knex } from 'knex';
 import type { Database, Engine } from '../../store/database.js';
+import { sealedEnd } from '../../store/log-segments.js';
 import { readProgress, setProgress, takeProgress } from '../../store/progress.js';
 import { HOUR_MS, LEVELS, startOf, type Unit } from './calendar.js';
-import { addEntries, ENTRIES_FROM, entriesHold, type Entry, wholeNumbers } from './entries.js';
+import { addEntries, entriesHold, type Entry, wholeNumbers } from './entries.js';
 import { type RecordReader, readInPlace } from './reader.js';
-import { COUNTS, COUNTS_FROM, SERIES_COLUMNS, type SeriesFacts, seriesOfRecords } from './series.js';
+import { COUNTS, COUNTS_WITHOUT, SERIES_COLUMNS, type SeriesFacts, seriesOfRecords } from './series.js';
 
 /**
  * So many records are counted in one transaction; what is left follows in the next. On SQLite calls wait for as long as it
@@ -178,17 +179,18 @@ export async function countRecords(
 /** Whether every level adds up to the records that are said to be counted, and a few of them, taken at random, have entries. */
 export async function countsHold(reader: RecordReader): Promise<boolean> {
   const { knex } = reader;
-  const [progress, levels] = (await reader.read([
-    knex('progress').select('name', 'value').whereIn('name', [COUNTS, COUNTS_FROM, ENTRIES_FROM]),
+  const [progress, [sealed], levels] = (await reader.read([
+    knex('progress').select('name', 'value').whereIn('name', [COUNTS, COUNTS_WITHOUT]),
+    knex('log_segments').max({ end: 'to_seq' }),
     knex('record_counts').select('level', knex.raw('CAST(sum(n) AS bigint) AS n')).groupBy('level'),
-  ])) as [{ name: string; value: number }[], { level: number; n: number }[]];
+  ])) as [{ name: string; value: number }[], { end: number | null }[], { level: number; n: number }[]];
   const standing = new Map(progress.map(({ name, value }) => [name, value]));
   const end = (standing.get(COUNTS) ?? -1) + 1;
-  const counted = Math.max(end - (standing.get(COUNTS_FROM) ?? 0), 0);
+  const counted = Math.max(end - (standing.get(COUNTS_WITHOUT) ?? 0), 0);
   return (
     (counted === 0 ? levels.length === 0 : levels.length === 3) &&
     levels.every(({ n }) => n === counted) &&
-    (await entriesHold(reader, standing.get(ENTRIES_FROM) ?? 0, end))
+    (await entriesHold(reader, Math.min(sealed?.end ?? 0, end), end))
   );
 }
 
@@ -196,10 +198,11 @@ export async function countsHold(reader: RecordReader): Promise<boolean> {
 export async function dropCounts({ knex }: Database): Promise<void> {
   await knex.transaction(async (trx) => {
     await takeProgress(trx, COUNTS);
-    const oldest = (await trx('records').min({ seq: 'seq' }).first()) as { seq: number | null } | undefined;
+    const end = await sealedEnd(trx);
+    const [{ n: left }] = (await trx('records').where('seq', '<', end).count({ n: '*' })) as [{ n: number }];
     await trx('record_counts').delete();
     await setProgress(trx, COUNTS, -1);
-    await setProgress(trx, COUNTS_FROM, oldest?.seq ?? 0);
+    await setProgress(trx, COUNTS_WITHOUT, end - left);
   });
 }
 

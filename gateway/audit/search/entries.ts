@@ -1,11 +1,7 @@
 import type { Knex } from 'knex';
 import type { Database, Engine } from '../../store/database.js';
-import { setProgress, takeProgress } from '../../store/progress.js';
 import type { RecordReader } from './reader.js';
 import { SERIES_COLUMNS } from './series.js';
-
-/** Under what name is kept from which place in the log on there are entries: what stood before was taken away. */
-export const ENTRIES_FROM = 'record-entries-from';
 
 /** Entries that one statement goes through when it takes away. */
 const STRETCH = 5000;
@@ -62,37 +58,49 @@ export async function entriesHold(reader: RecordReader, from: number, end: numbe
   return row.n === 0;
 }
 
-/** The end of the stretch that begins after an entry; null when it is the last. */
-async function stretchEnd(knex: Knex, after: Entry, stretch: number): Promise<Entry | null> {
-  const rows = (await knex('record_entries')
-    .select('series', 'received_at', 'seq')
-    .whereRaw('(series, received_at, seq) > (?, ?, ?)', [...after])
-    .orderBy(['series', 'received_at', 'seq'])
-    .offset(stretch - 1)
-    .limit(1)) as { series: number; received_at: number; seq: number }[];
-  const [row] = rows;
-  return row === undefined ? null : [row.series, row.received_at, row.seq];
+/** Records that left the log's table: of these planes, less what is about these things, within a range of the log. */
+export interface Gone {
+  readonly planes: readonly string[];
+  /** What stays, whatever its plane. */
+  readonly butNouns: readonly string[];
+  readonly fromSeq: number;
+  /** Up to but not including this place. */
+  readonly toSeq: number;
+  /** Earliest and latest time received in the range. */
+  readonly firstAt: number;
+  readonly lastAt: number;
+}
+
+async function removeOfSeries(knex: Knex, series: number, gone: Gone, stretch: number): Promise<void> {
+  for (let from: number | null = gone.firstAt; from !== null && from <= gone.lastAt; ) {
+    const those = () =>
+      knex<{ series: number; received_at: number; seq: number }>('record_entries')
+        .where({ series })
+        .whereBetween('received_at', [from ?? gone.firstAt, gone.lastAt]);
+    const edge = await those()
+      .orderBy(['received_at', 'seq'])
+      .offset(stretch - 1)
+      .first('received_at');
+    const to = edge?.received_at ?? gone.lastAt;
+    await those()
+      .where('received_at', '<=', to)
+      .where('seq', '>=', gone.fromSeq)
+      .where('seq', '<', gone.toSeq)
+      .delete();
+    from = edge === undefined ? null : to + 1;
+  }
 }
 
 /**
- * Takes away the entries of records that stood before a place in the log, for records that are kept elsewhere; their counts
- * stay. In stretches, so that nobody waits for it long; stopped half-way, it is done anew.
+ * Takes away the entries of records that are kept elsewhere; their counts stay. In stretches, so that nobody waits for it
+ * long; what a stop leaves behind does no harm, for a search reads the record.
  *
- * @param seq the first place that keeps its entry
- * @param stretch entries that one statement goes through
+ * @param stretch entries that one statement goes through, or somewhat more
  */
-export async function removeEntriesBefore({ knex }: Database, seq: number, stretch = STRETCH): Promise<void> {
-  await knex.transaction(async (trx) => {
-    const from = await takeProgress(trx, ENTRIES_FROM);
-    await setProgress(trx, ENTRIES_FROM, Math.max(from, seq));
-  });
-  for (let after: Entry | null = [-1, 0, 0]; after !== null; ) {
-    const end: Entry | null = await stretchEnd(knex, after, stretch);
-    const gone = knex('record_entries')
-      .where('seq', '<', seq)
-      .whereRaw('(series, received_at, seq) > (?, ?, ?)', [...after]);
-    if (end !== null) void gone.whereRaw('(series, received_at, seq) <= (?, ?, ?)', [...end]);
-    await gone.delete();
-    after = end;
-  }
+export async function removeEntries({ knex }: Database, gone: Gone, stretch = STRETCH): Promise<void> {
+  const series = await knex<{ id: number; plane: string; noun: string }>('record_series')
+    .whereIn('plane', [...gone.planes])
+    .whereNotIn('noun', [...gone.butNouns])
+    .pluck('id');
+  for (const id of series) await removeOfSeries(knex, id, gone, stretch);
 }

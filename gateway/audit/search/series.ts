@@ -3,8 +3,8 @@ import { applyTerm, type Builder, type Term } from './terms.js';
 
 /** Under what name the progress of the counts is kept: the place of the last record that they hold. */
 export const COUNTS = 'record-counts';
-/** The place of the first record that they hold: before it, the log had lost its records when they were made anew. */
-export const COUNTS_FROM = 'record-counts-from';
+/** How many records they do not hold: when they were made anew, these had left for sealed segments. */
+export const COUNTS_WITHOUT = 'record-counts-without';
 
 /** What counts are kept of. A record that lacks one of them has an empty text, or the status 0. */
 export const SERIES_COLUMNS = [

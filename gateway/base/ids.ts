@@ -32,6 +32,12 @@ export function uuidv7(nowMs: number): string {
   );
 }
 
+/** When a UUID version 7 was made, milliseconds since the epoch; null for what is none. */
+export function timeOf(uuid: string): number | null {
+  const [, high, low] = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-/.exec(uuid) ?? [];
+  return high === undefined || low === undefined ? null : Number.parseInt(high + low, 16);
+}
+
 /** A UUID version 8 (RFC 9562) that follows from a text: whoever knows the text makes the same one. */
 export function derivedUuid(text: string): string {
   const bytes = hash('sha256', text, 'buffer').subarray(0, 16);

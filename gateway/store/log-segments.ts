@@ -68,6 +68,15 @@ export async function segmentsBetween(knex: Knex, from: number, to: number): Pro
   return await withFiles(knex, rows);
 }
 
+/** Segments with records received between these times, in order. */
+export async function segmentsReceived(knex: Knex, from: number, to: number): Promise<LogSegment[]> {
+  const rows = await knex<LogSegmentRow>('log_segments')
+    .where('first_at', '<=', to)
+    .where('last_at', '>=', from)
+    .orderBy('from_seq');
+  return await withFiles(knex, rows);
+}
+
 /** One page, oldest first: names sort as the log does. */
 export async function listSegments({ knex, engine }: Database, ask: PageAsk): Promise<Page<LogSegment>> {
   const page = await pageOf<LogSegmentRow>(knex('log_segments'), 'name', ask, engine);

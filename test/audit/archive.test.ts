@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { generateX25519Identity, identityToRecipient } from 'age-encryption';
 import { ArchivedRecords } from '../../gateway/audit/archive/archived-records.js';
 import { classOf } from '../../gateway/audit/archive/classes.js';
 import { monthsBefore } from '../../gateway/audit/archive/retention.js';
 import { verifySegment } from '../../gateway/audit/archive/verify-segment.js';
+import { derivedUuid, timeOf, uuidv7 } from '../../gateway/base/ids.js';
 import { parseVerifierKey } from '../../gateway/audit/checkpoint.js';
 import { verifyReceipt } from '../../gateway/audit/receipt.js';
 import type { AuditRecord } from '../../gateway/audit/record.js';
@@ -14,7 +15,7 @@ import type { Verification } from '../../gateway/audit/verify/verify.js';
 import { storedReceipt } from '../../gateway/audit/stored-receipt.js';
 import { segmentsBetween } from '../../gateway/store/log-segments.js';
 import { engines } from '../kit/databases.js';
-import { ArchivedLog, NEW, OLD, PERIODS } from './archive-log.js';
+import { ArchivedLog, NEW, NOW, OLD, PERIODS } from './archive-log.js';
 import { startLog, tamper, verifierKeys } from './log.js';
 import { aRecord } from './records.js';
 
@@ -29,6 +30,14 @@ describe('what was so many months ago', () => {
     assert.equal(new Date(monthsBefore(now, 0)).toISOString(), '2028-02-29T17:00:00.000Z');
     assert.equal(new Date(monthsBefore(now, 24)).toISOString(), '2026-02-28T17:00:00.000Z');
     assert.equal(new Date(monthsBefore(now, 1)).toISOString(), '2028-01-31T17:00:00.000Z');
+  });
+});
+
+describe('the time of an id', () => {
+  it('is that of a UUIDv7, and of no other', () => {
+    assert.equal(timeOf(uuidv7(NOW)), NOW);
+    assert.equal(timeOf(derivedUuid('x')), null);
+    assert.equal(timeOf('nonsense'), null);
   });
 });
 
@@ -289,6 +298,20 @@ for (const engine of engines) {
       assert.match(notice.text_en, /is it mounted/);
       const fine = await log.round();
       assert.equal(fine.failing, false);
+    });
+
+    it('takes from the database no name that leads out of the folder', async () => {
+      const { knex } = log.test.database;
+      const outside = join(log.folder, '..', `lgsp-outside-${process.pid}`);
+      writeFileSync(outside, 'not ours');
+      await log.round();
+      await knex('log_segment_files')
+        .where({ class: 'acts' })
+        .update({ name: `../${basename(outside)}`, destroyed_at: 1 });
+      assert.equal((await log.round()).failing, true);
+      assert.ok(existsSync(outside));
+      rmSync(outside);
+      assert.equal((await log.verify()).fault?.what, 'archive');
     });
 
     it('seals nothing that does not hold', async () => {

@@ -1,10 +1,11 @@
 import { LRUCache } from 'lru-cache';
+import { timeOf } from '../../base/ids.js';
 import type { Database } from '../../store/database.js';
 import {
   type LogSegment,
   type LogSegmentFileRow,
-  sealedEnd,
   segmentsBetween,
+  segmentsReceived,
 } from '../../store/log-segments.js';
 import type { HashReader } from '../proofs.js';
 import type { AuditRecord } from '../record.js';
@@ -15,6 +16,8 @@ import { ArchiveFault } from './archive-fault.js';
 import { type ArchivedLeaf, BlockFile, readDescriptor } from './read-files.js';
 import type { Segment, SegmentBlock, SegmentFile } from './segment.js';
 
+/** An id is made when its record is begun: within this of the time received. */
+const ASIDE_MS = 3_600_000;
 /** Descriptors that are held: some ten kilobytes each. */
 const HELD = 32;
 
@@ -45,10 +48,12 @@ export class ArchivedRecords {
     return found;
   }
 
-  /** The record of this id, if it stands in a file that can be read, and the reader may see it. */
+  /**
+   * The record of this id, if it stands in a file that can be read, and the reader may see it. Only ids that tell their time
+   * (UUIDv7) are looked for: for any other, every segment would have to be opened.
+   */
   async find(id: string, scope: RecordScope): Promise<FoundRecord | null> {
-    const end = this.#folder === null ? 0 : await sealedEnd(this.#database.knex);
-    for (const row of await this.#segments(0, end)) {
+    for (const row of await this.#segmentsOf(id)) {
       const wanted = ({ fromId, toId }: SegmentBlock): boolean => fromId <= id && id <= toId;
       for (const { index, leaf } of await this.#leavesOf(row, wanted)) {
         if (!leaf.includes(id)) continue;
@@ -61,8 +66,7 @@ export class ArchivedRecords {
 
   /** The file that cannot be read and may hold this id, by the ids around it; null when there is none. */
   async unreadableWith(id: string): Promise<string | null> {
-    const end = this.#folder === null ? 0 : await sealedEnd(this.#database.knex);
-    for (const row of await this.#segments(0, end)) {
+    for (const row of await this.#segmentsOf(id)) {
       const { files } = await this.#descriptor(row);
       const holds = ({ blocks }: SegmentFile): boolean =>
         blocks.some(({ fromId, toId }) => fromId <= id && id <= toId);
@@ -70,6 +74,13 @@ export class ArchivedRecords {
       if (file !== undefined) return file.name;
     }
     return null;
+  }
+
+  async #segmentsOf(id: string): Promise<LogSegment[]> {
+    const at = timeOf(id);
+    return this.#folder === null || at === null
+      ? []
+      : await segmentsReceived(this.#database.knex, at - ASIDE_MS, at + ASIDE_MS);
   }
 
   async #segments(from: number, to: number): Promise<LogSegment[]> {

@@ -122,8 +122,9 @@ class Rounds implements Archiving {
       await this.#run(folder, clock.now());
       this.failing = false;
     } catch (error) {
-      next = Math.min(everyMs, RETRY_MS);
-      if (!this.#stopping.signal.aborted) await this.#failed(error);
+      const stopped = this.#stopping.signal.aborted;
+      next = stopped ? 0 : Math.min(everyMs, RETRY_MS);
+      if (!stopped) await this.#failed(error);
     } finally {
       clearInterval(renewing);
       await endTurn(knex, { name: NAME, node: this.#node }, clock.now() + next);
@@ -202,6 +203,8 @@ class Rounds implements Archiving {
   async #enter(sealed: SealedSegment, at: number): Promise<void> {
     const { database, recorder } = this.#options;
     const { segment, sha256 } = sealed;
+    // A node that was held up for longer than its lease must not speak for the one that went on.
+    if (!(await renewTurn(database.knex, this.#turn))) throw new Error('another node has taken the turn');
     await recorder.write(sealAct(sealed, at));
     const files = segment.files.map((file) => ({
       ...{ from_seq: segment.from, class: file.class, name: file.name, records: file.records },

@@ -91,8 +91,15 @@ export async function createDraft(
 
 export const draftName = (name: string): string => name + DRAFT;
 
-/** From drafts to files, durably: after this they are there, all of them. */
+/**
+ * From drafts to files, durably: after this they are there, all of them.
+ *
+ * @throws Error when one of them is there already: nothing that was sealed is written over
+ */
 export async function publishDrafts(folder: string, names: readonly string[]): Promise<void> {
+  const there = new Set(await readdir(folder));
+  const taken = names.find((name) => there.has(name));
+  if (taken !== undefined) throw new Error(`${taken} is there already`);
   for (const name of names) await rename(join(folder, name + DRAFT), join(folder, name));
   const directory = await open(folder, 'r');
   try {

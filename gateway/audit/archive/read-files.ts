@@ -5,11 +5,12 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { FileDigest } from '../evidence/format.js';
-import { LEAF_BYTES } from '../leaf.js';
 import { HASH_BYTES } from '../tree.js';
 import { ArchiveFault } from './archive-fault.js';
 import { RECORD_CLASSES, type RecordClass } from './classes.js';
 import {
+  isSegmentFile,
+  LINE_BYTES,
   MOST_DESCRIPTOR_BYTES,
   parseSegment,
   parseSegmentLine,
@@ -23,9 +24,6 @@ export interface ArchivedLeaf {
   readonly index: number;
   readonly leaf: string;
 }
-
-/** What a line adds to the longest leaf. */
-const LINE_BYTES = LEAF_BYTES + 64;
 
 async function bytesAt(handle: FileHandle, offset: number, length: number): Promise<Buffer> {
   const bytes = Buffer.alloc(length);
@@ -105,6 +103,7 @@ export interface ReadDescriptor {
 
 /** @returns null where it is not there, or is none */
 export async function readDescriptor(folder: string, name: string): Promise<ReadDescriptor | null> {
+  if (!isSegmentFile(name)) return null;
   const path = join(folder, name);
   try {
     if ((await stat(path)).size > MOST_DESCRIPTOR_BYTES) return null;

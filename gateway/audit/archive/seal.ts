@@ -8,7 +8,13 @@ import type { AuditRecord } from '../record.js';
 import { ArchiveFault } from './archive-fault.js';
 import { draftName, publishDrafts, removeDrafts } from './durable-file.js';
 import { BlockFile, digestOf } from './read-files.js';
-import { type SealedSegment, type Segment, segmentFileOf, SEGMENT_RECORDS } from './segment.js';
+import {
+  isSegmentFile,
+  type SealedSegment,
+  type Segment,
+  segmentFileOf,
+  SEGMENT_RECORDS,
+} from './segment.js';
 import { type Seal, type SealedRecord, SegmentWriter } from './write-segment.js';
 
 /** Records that are read at a time: whole tiles. */
@@ -114,7 +120,8 @@ export async function sealSegment(reader: LogReader, seal: Seal): Promise<Sealed
   }
 }
 
-/** Takes away a file of records whose time is over. It may be gone already. */
+/** Takes away a file of records whose time is over; it may be gone already. What has another name is not touched. */
 export async function destroyFile(folder: string, name: string): Promise<void> {
+  if (!isSegmentFile(name)) throw new Error('the database names a file that is none of a segment');
   await rm(join(folder, name), { force: true });
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { ProofNode } from '../evidence/format.js';
+import { LEAF_BYTES } from '../leaf.js';
 import { RECORD_CLASSES, type RecordClass } from './classes.js';
 
 /** A sealed part of the log, in a few files that prove themselves. `docs/log.md` has the format. */
@@ -15,17 +16,24 @@ export const MOST_DESCRIPTOR_BYTES = 8 * 1_048_576;
 
 const place = z.int().nonnegative();
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
-const fileName = z.string().regex(/^log-\d{12}-\d{12}\.[a-z0-9.]{1,40}$/);
+/** What files of segments are called: nothing that leads out of their folder. */
+const FILE_NAME = /^log-\d{12}-\d{12}\.[a-z0-9.]{1,40}$/;
+export const isSegmentFile = (name: string): boolean => FILE_NAME.test(name);
+
+/** What a line adds to the longest leaf. */
+export const LINE_BYTES = LEAF_BYTES + 64;
+
+const fileName = z.string().regex(FILE_NAME);
 const time = z.iso.datetime();
 
 const block = z.strictObject({
   /** Where the gzip member begins in the file, and how many bytes it has. */
   offset: place,
-  bytes: place,
+  bytes: place.max(BLOCK_RECORDS * LINE_BYTES),
   /** Indexes of its first and last record. */
   first: place,
   last: place,
-  records: place,
+  records: place.max(BLOCK_RECORDS),
   /** Smallest and largest id in it: it holds no id outside of these. */
   fromId: z.string(),
   toId: z.string(),

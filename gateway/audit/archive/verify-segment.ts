@@ -7,14 +7,13 @@ import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import { Decrypter } from 'age-encryption';
 import { type Checkpoint, openCheckpoint, type VerifierKey } from '../checkpoint.js';
-import { LEAF_BYTES } from '../leaf.js';
 import { rootOfRange } from '../proofs.js';
 import { followHandOvers } from '../receipt.js';
 import { leafHash } from '../tree.js';
 import { ArchiveFault } from './archive-fault.js';
 import type { RecordClass } from './classes.js';
 import { type ArchivedLeaf, digestOf, leavesOfBlock, readDescriptor, SegmentLeaves } from './read-files.js';
-import type { Segment, SegmentBlock, SegmentFile } from './segment.js';
+import { LINE_BYTES, type Segment, type SegmentBlock, type SegmentFile } from './segment.js';
 
 const unzip = promisify(gunzip);
 
@@ -111,7 +110,7 @@ async function clear(path: string, { encryption, name, blocks }: SegmentFile, id
 
 async function unpacked(block: SegmentBlock, packed: Buffer, name: string): Promise<Buffer> {
   try {
-    return await unzip(packed, { maxOutputLength: block.records * (LEAF_BYTES + 64) });
+    return await unzip(packed, { maxOutputLength: block.records * LINE_BYTES });
   } catch {
     throw new ArchiveFault(block.first, `${name} cannot be unpacked`);
   }

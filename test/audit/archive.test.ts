@@ -105,6 +105,13 @@ for (const engine of engines) {
       assert.deepEqual(record, { ...(JSON.parse(row.leaf) as AuditRecord), index: 300 });
       assert.equal((await archived.find(row.id, { agency: 'H35.61' }))?.index, 300);
       assert.equal(await archived.find(row.id, { provider: 'H35.61' }), null);
+      const { files = [] } = (await segments())[0] ?? {};
+      const calls = join(log.folder, files.find((file) => file.class === 'calls')?.name ?? '');
+      renameSync(calls, `${calls}.elsewhere`);
+      assert.equal(await archived.find(row.id, { all: true }), null);
+      assert.equal(await archived.unreadableWith(row.id), basename(calls));
+      renameSync(`${calls}.elsewhere`, calls);
+      assert.equal(await archived.unreadableWith(row.id), null);
       assert.equal(await archived.find('019b0000-0000-7000-8000-000000000000', { all: true }), null);
       assert.equal(await storedReceipt(database, 300), null);
       assert.equal(await storedReceipt(database, 300, archived), receipt);

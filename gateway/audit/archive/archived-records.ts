@@ -64,14 +64,19 @@ export class ArchivedRecords {
     return null;
   }
 
-  /** The file that cannot be read and may hold this id, by the ids around it; null when there is none. */
+  /** The file that cannot be read here and may hold this id, by the ids around it; null when there is none. */
   async unreadableWith(id: string): Promise<string | null> {
     for (const row of await this.#segmentsOf(id)) {
-      const { files } = await this.#descriptor(row);
+      const segment = await this.#descriptor(row);
+      if (segment === null) return row.name;
       const holds = ({ blocks }: SegmentFile): boolean =>
         blocks.some(({ fromId, toId }) => fromId <= id && id <= toId);
-      const file = files.find((one) => !isReadable(row.files, one) && holds(one));
-      if (file !== undefined) return file.name;
+      for (const file of segment.files.filter(holds))
+        if (
+          !isReadable(row.files, file) ||
+          (await this.#open(file.name, () => Promise.resolve(true))) === null
+        )
+          return file.name;
     }
     return null;
   }
@@ -88,31 +93,44 @@ export class ArchivedRecords {
   }
 
   async #leavesOf(row: LogSegment, wanted: (block: SegmentBlock) => boolean): Promise<ArchivedLeaf[]> {
-    const segment = await this.#descriptor(row);
     const found: ArchivedLeaf[] = [];
-    for (const file of segment.files) {
+    for (const file of (await this.#descriptor(row))?.files ?? []) {
       const blocks = file.blocks.filter(wanted);
       if (blocks.length > 0 && isReadable(row.files, file)) found.push(...(await this.#read(file, blocks)));
     }
     return found;
   }
 
-  async #descriptor({ name, sha256, from_seq }: LogSegment): Promise<Segment> {
+  /** @returns null where it is kept elsewhere */
+  async #descriptor({ name, sha256, from_seq }: LogSegment): Promise<Segment | null> {
     const known = this.#descriptors.get(sha256);
     if (known !== undefined) return known;
     const read = this.#folder === null ? null : await readDescriptor(this.#folder, name);
-    if (read?.sha256 !== sha256) throw new ArchiveFault(from_seq, `${name} is not the file that was sealed`);
+    if (read === null) return null;
+    if (read.sha256 !== sha256) throw new ArchiveFault(from_seq, `${name} is not the file that was sealed`);
     this.#descriptors.set(sha256, read.segment);
     return read.segment;
   }
 
   async #read({ name }: SegmentFile, blocks: readonly SegmentBlock[]): Promise<ArchivedLeaf[]> {
-    const file = await BlockFile.open(this.#folder ?? '', name);
-    try {
+    const read = await this.#open(name, async (file) => {
       const found: ArchivedLeaf[] = [];
       for (const block of blocks) found.push(...(await file.read(block)));
       for (const one of found) await this.#assertProved(one, name);
       return found;
+    });
+    return read ?? [];
+  }
+
+  /** @returns null where the file is kept elsewhere */
+  async #open<T>(name: string, work: (file: BlockFile) => Promise<T>): Promise<T | null> {
+    const file = await BlockFile.open(this.#folder ?? '', name).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+      throw error;
+    });
+    if (file === null) return null;
+    try {
+      return await work(file);
     } finally {
       await file.close();
     }

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { setImmediate as breathe, setTimeout as sleep } from 'node:timers/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../store/database.js';
 import { filesAlone, type LeavingFile } from '../../store/log-segments.js';
 import { HAND_OVER_NOUN } from '../key-hand-over.js';
@@ -50,7 +50,6 @@ async function leave(knex: Knex, leaving: LeavingFile, signal: AbortSignal): Pro
     removed += seqs.length;
     after = last + 1;
     await sleep((performance.now() - since) * (1 / SHARE - 1));
-    await breathe();
   }
 }
 

@@ -38,12 +38,12 @@ export async function findVisible(
   throw file === null ? notFound() : sealedAway(id, file);
 }
 
-/** Not here to be read, and why: in a sealed file that is encrypted, or that was destroyed when its time was over. */
+/** Not here to be read, and why: in a sealed file that is encrypted, kept elsewhere, or was destroyed when its time was over. */
 export function sealedAway(id: string, file?: string): Problem {
   return new Problem('object_not_found', {
     detail: {
-      vi: 'Bản ghi thuộc phần nhật ký đã niêm phong mà nền tảng không đọc được: tệp đã mã hóa hoặc đã hết thời hạn lưu trữ.',
-      en: 'The record is in a sealed part of the log that the gateway cannot read: the file is encrypted, or its time was over.',
+      vi: 'Bản ghi thuộc phần nhật ký đã niêm phong mà nền tảng không đọc được: tệp đã mã hóa, đang lưu ở nơi khác hoặc đã hết thời hạn lưu trữ.',
+      en: 'The record is in a sealed part of the log that the gateway cannot read: the file is encrypted, kept elsewhere, or its time was over.',
     },
     rule: { kind: 'record', id, state: 'sealed', ...(file === undefined ? {} : { file }) },
   });

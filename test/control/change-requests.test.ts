@@ -435,6 +435,50 @@ for (const engine of engines) {
       await refused(ask(provider, promote), 'conflict');
     });
 
+    it('are the only way from special to default sharing, for managers too', async () => {
+      await create({ sharing: 'special' });
+      await save({ sharing: 'default' });
+      await save({ sharing: 'special' });
+      await publish(manager);
+      const early = await ask(provider, { kind: 'service.promote' });
+      await save({ sharing: 'default', title: 'Khác' });
+      for (const caller of [manager, second, admin]) {
+        const { parts } = await refused(publish(caller), 'conflict');
+        assert.match(parts.detail?.vi ?? '', /service\.promote.*sharing: special/);
+        assert.match(parts.detail?.en ?? '', /service\.promote.*sharing: special/);
+        assert.deepEqual(parts.rule, {
+          ...{ kind: 'service', id: ID, state: 'special' },
+          ...{ from: 3, revision: 4 },
+        });
+      }
+      await refused(ask(provider), 'conflict');
+      await desk.call(manager, 'POST', `${PATH}/suspend`, because);
+      await refused(publish(manager), 'conflict');
+      await desk.call(manager, 'POST', `${PATH}/resume`);
+      const now = await service();
+      assert.deepEqual([now.sharing, now.publishedRevision], ['special', 3]);
+      await act(manager, early.id, 'refuse', because);
+      const { id } = await ask(provider, { kind: 'service.promote' });
+      await act(manager, id, 'approve');
+      await save({ sharing: 'default', title: 'Khác' });
+      assert.equal((await publish(manager)).body.sharing, 'default', 'once promoted, its content moves on');
+    });
+
+    it('for publication, made before the service left the default list, do not put it back there', async () => {
+      await create();
+      await publish(manager);
+      await save(MOVED);
+      const { id } = await ask(provider);
+      const removed = { outcome: 'remove', note: 'Không còn phù hợp', document: PAPER };
+      await desk.call(manager, 'POST', `/default-list/${ID}/reviews`, removed);
+      await refused(act(manager, id, 'approve'), 'conflict');
+      await save(MOVED);
+      await refused(publish(manager), 'conflict');
+      await save({ sharing: 'special', ...MOVED });
+      await publish(manager);
+      assert.equal((await service()).sharing, 'special');
+    });
+
     it('do not bury a draft under a promotion', async () => {
       await create({ sharing: 'special' });
       await publish(manager);

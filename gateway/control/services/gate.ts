@@ -3,10 +3,11 @@ import { Problem } from '../../base/problem.js';
 import { compareDocumentTexts } from '../../catalogue/comparison/compare.js';
 import type { ContractChange } from '../../catalogue/comparison/findings.js';
 import { compareManifestTexts } from '../../catalogue/comparison/manifests.js';
+import type { Manifest } from '../../catalogue/manifest.js';
 import type { OperationUse } from '../../store/service-use.js';
 import { findRevision, type RevisionRow, type ServiceRow } from '../../store/services.js';
 import type { ControlCall, ControlContext, ControlResult } from '../handler.js';
-import { notFound } from '../refusals.js';
+import { conflict, notFound } from '../refusals.js';
 import { recentUse } from './consumers.js';
 import { idOf } from './reading.js';
 import { mustReach, SEE_MANIFESTS } from './rules.js';
@@ -67,10 +68,27 @@ const systemsOf = (changes: readonly WeighedChange[]): string[] =>
   [...new Set(changes.flatMap(({ affected }) => affected.map(({ system }) => system)))].sort();
 
 /**
+ * What is shared by special request comes onto the default list by a promotion, which somebody asks for with a reason
+ * and another agrees to, and which changes nothing else. A revision does not bring it there by the way.
+ */
+function assertStaysOffList(
+  { id, sharing, published_revision: from }: ServiceRow,
+  { revision, manifest }: Pick<RevisionRow, 'revision' | 'manifest'>,
+): void {
+  if (sharing !== 'special' || (JSON.parse(manifest) as Manifest).sharing !== 'default') return;
+  throw conflict(
+    `Dịch vụ đang chia sẻ theo yêu cầu đặc thù, còn bản sửa đổi ${revision} ghi chia sẻ mặc định. Hãy lập yêu cầu thay đổi service.promote (POST /change-requests) để người khác duyệt, hoặc ghi sharing: special trong bản khai.`,
+    `The service is shared by special request, and revision ${revision} says default. Ask for its promotion (POST /change-requests, service.promote), which another approves, or write sharing: special in the manifest.`,
+    { kind: 'service', id, state: sharing, from: from ?? 0, revision },
+  );
+}
+
+/**
  * The gate of a new revision: within one major version nothing that callers rely on is taken away, whether or not
- * anybody used it lately. Who did is named, so that the provider knows whom to speak to.
+ * anybody used it lately. Who did is named, so that the provider knows whom to speak to. Nor does it become one of
+ * the default list.
  *
- * @throws Problem `breaking_change`
+ * @throws Problem `breaking_change`, or `conflict` where it would come onto the default list
  */
 export async function assertCompatible(
   knex: Knex,
@@ -79,6 +97,7 @@ export async function assertCompatible(
   revision: Pick<RevisionRow, 'revision'> & Content,
 ): Promise<void> {
   if (row.published_revision === null || row.published_revision === revision.revision) return;
+  assertStaysOffList(row, revision);
   const published = await findRevision(knex, row.id, row.published_revision);
   if (published === undefined) throw notFound();
   const changes = await weighedChanges(knex, parts, row.id, [published, revision]);

@@ -136,12 +136,15 @@ export class SchemaSample {
     return first.value;
   }
 
-  /** What ends sooner comes first, once it is time to end; what comes round comes last always. */
+  /**
+   * What ends sooner comes first, once it is time to end; until then null shows nothing of the others. What comes round
+   * comes last always.
+   */
   #rank(branch: unknown, { refs }: Spot, enough: boolean): number {
     const pointer = localPointer(member(branch, '$ref'));
     if (pointer !== null && refs.has(pointer)) return 4;
-    if (!enough) return 0;
     const types = typesOf(branch, this.#document);
+    if (!enough) return types.size === 1 && types.has('null') ? 3 : 0;
     if (types.has('null')) return 0;
     return types.has('object') ? 3 : types.has('array') ? 2 : 1;
   }

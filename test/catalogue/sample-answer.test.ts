@@ -232,6 +232,24 @@ const SCHEMAS: readonly {
     schema: { anyOf: [{ const: 1 }, { const: 2 }], oneOf: [{ const: 2 }, { const: 3 }] },
     is: 2,
   },
+  {
+    name: 'oneOf, null only where nothing else holds',
+    schema: {
+      oneOf: [{ type: 'null' }, { type: 'object', required: ['a'], properties: { a: { const: 1 } } }],
+    },
+    is: { a: 1 },
+  },
+  {
+    name: 'anyOf of null and a reference, of 3.0',
+    schema: {
+      type: 'object',
+      properties: { a: { anyOf: [{ nullable: true, enum: [null] }, { $ref: '#/components/schemas/So' }] } },
+    },
+    version: '3.0.3',
+    components: { schemas: { So: { type: 'integer', minimum: 4 } } },
+    is: { a: 4 },
+  },
+  { name: 'oneOf of nulls', schema: { oneOf: [{ const: null }, false] }, is: null },
   { name: 'not', schema: { type: 'object', properties: { a: {}, b: {} }, not: { required: ['a', 'b'] } } },
   {
     name: 'a branch that closes the object',
@@ -479,6 +497,48 @@ describe('catalogue/sample-answer', () => {
       assert.deepEqual([answer(503).status, answer(503).body.toString()], [503, '{"a":500}']);
       assert.deepEqual([answer(403).status, answer(403).applied.status], [200, false]);
     });
+
+    const REFUSED = {
+      responses: {
+        KhongThay: {
+          description: '',
+          content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Loi' } } },
+        },
+      },
+      schemas: {
+        Loi: {
+          oneOf: [
+            { type: 'null' },
+            {
+              type: 'object',
+              required: ['status'],
+              properties: { status: { type: 'integer', minimum: 400 } },
+            },
+          ],
+        },
+      },
+    };
+    const problem = (more: Json): Json => ({
+      description: '',
+      content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Loi' }, ...more } },
+    });
+    for (const key of ['404', '4XX', '4xx', 'default'])
+      for (const [name, response, body] of [
+        ['its example', problem({ example: { status: 404 } }), { status: 404 }],
+        ['one of its examples', problem({ examples: { a: { value: { status: 410 } } } }), { status: 410 }],
+        ['its schema', problem({}), { status: 400 }],
+        ['what it refers to', { $ref: '#/components/responses/KhongThay' }, { status: 400 }],
+      ] as const)
+        it(`answers a refusal documented under ${key} with ${name}`, () => {
+          const responses = { '200': { description: '', content: json({}) }, [key]: response };
+          const operation = operationOf(single({ responses }, '3.1.0', REFUSED));
+          const answer = made(operation, { status: 404, accept: 'application/json' });
+          assert.deepEqual(
+            [answer.status, answer.headers['content-type'], answer.faults],
+            [404, 'application/problem+json', null],
+          );
+          assert.deepEqual(JSON.parse(answer.body.toString()), body);
+        });
 
     it('has no body where there can be none', () => {
       for (const answer of [

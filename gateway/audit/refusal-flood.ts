@@ -10,14 +10,22 @@ const MINUTE_MS = 60_000;
 const LOOK_MS = 1000;
 /** Stands for every address past those that are counted apart. */
 const OTHERS = 'others';
-/** Codes are ours and few; a bound all the same. */
+/** Codes are ours and few, and so are the reasons of each; a bound all the same. */
 const MOST_CODES = 32;
+const MOST_REASONS = 32;
 
 /** A refusal of somebody whom no token vouched for. */
 export interface Refused {
   readonly address: string;
   readonly plane: AuditRecord['plane'];
   readonly code: string;
+  /** Why, as the record of one refusal would say; a word of ours, never the caller's. */
+  readonly reason?: string | undefined;
+}
+
+interface CodeTally {
+  count: number;
+  readonly reasons: Map<string, number>;
 }
 
 interface Tally {
@@ -27,7 +35,7 @@ interface Tally {
   own: number;
   /** How many are only counted. */
   counted: number;
-  readonly codes: Map<string, number>;
+  readonly codes: Map<string, CodeTally>;
   readonly planes: Set<string>;
   first: number;
   last: number;
@@ -61,7 +69,7 @@ export class RefusalFlood {
   }
 
   /** @returns true when this refusal is one too many: it was counted, and gets no record of its own */
-  counts({ address, plane, code }: Refused): boolean {
+  counts({ address, plane, code, reason }: Refused): boolean {
     const now = this.#parts.clock.now();
     this.#turn(now);
     const tally = this.#tallyOf(addressBlock(address));
@@ -75,8 +83,8 @@ export class RefusalFlood {
     tally.counted += 1;
     tally.last = now;
     tally.planes.add(plane);
-    if (tally.codes.size < MOST_CODES || tally.codes.has(code))
-      tally.codes.set(code, (tally.codes.get(code) ?? 0) + 1);
+    const reasons = new Map<string, number>(reason === undefined ? [] : [[reason, 1]]);
+    addCode(tally, code, { count: 1, reasons });
     return true;
   }
 
@@ -148,7 +156,33 @@ function merge(into: Tally, from: Tally): void {
   into.first = Math.min(into.first, from.first);
   into.last = Math.max(into.last, from.last);
   for (const plane of from.planes) into.planes.add(plane);
-  for (const [code, count] of from.codes) into.codes.set(code, (into.codes.get(code) ?? 0) + count);
+  for (const [code, more] of from.codes) addCode(into, code, more);
+}
+
+function addCode({ codes }: Tally, code: string, more: CodeTally): void {
+  const known = codes.get(code) ?? { count: 0, reasons: new Map<string, number>() };
+  if (codes.size >= MOST_CODES && !codes.has(code)) return;
+  codes.set(code, known);
+  known.count += more.count;
+  for (const [reason, count] of more.reasons)
+    if (known.reasons.size < MOST_REASONS || known.reasons.has(reason))
+      known.reasons.set(reason, (known.reasons.get(reason) ?? 0) + count);
+}
+
+/** What was counted, by code and, where there are any, by reason within a code. */
+function countedBy(codes: Tally['codes']) {
+  const of = [...codes];
+  const reasons = of.filter(([, tally]) => tally.reasons.size > 0);
+  return {
+    codes: Object.fromEntries(of.map(([code, { count }]) => [code, count])),
+    ...(reasons.length === 0
+      ? {}
+      : {
+          reasons: Object.fromEntries(
+            reasons.map(([code, tally]) => [code, Object.fromEntries(tally.reasons)]),
+          ),
+        }),
+  };
 }
 
 function recordOf(tally: Tally, clock: Clock): AuditRecord {
@@ -166,7 +200,7 @@ function recordOf(tally: Tally, clock: Clock): AuditRecord {
     target: {
       noun: 'refusals',
       key: address,
-      after: { count: counted, codes: Object.fromEntries(codes), planes: [...planes].sort() },
+      after: { count: counted, ...countedBy(codes), planes: [...planes].sort() },
     },
   };
 }

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import type { AuditRecord } from '../audit/record.js';
 import type { Exchange, Outcome } from '../base/exchange.js';
+import type { Problem } from '../base/problem.js';
 import { claimedBy } from '../identity/claimed.js';
 
 /** Refusals are the caller's to mend; these are ours or the source's. */
@@ -83,11 +84,19 @@ export function openingRecord(exchange: Exchange, id: string): AuditRecord {
   return record as AuditRecord;
 }
 
+const refusesToken = (problem: Problem | null): problem is Problem =>
+  problem !== null && problem.code.startsWith('token_') && problem.code !== 'token_missing';
+
+/** Why a token was refused; undefined for whatever else went wrong. */
+export function tokenReason({ problem }: Pick<Exchange, 'problem'>): string | undefined {
+  return refusesToken(problem) ? problem.parts.rule?.state : undefined;
+}
+
 /** Who a refused token says it is from, so that a guess can be told from a stranger; never the token. */
 function noteToken(record: Draft, exchange: Exchange): void {
   const { problem, caller } = exchange;
-  if (problem === null || !problem.code.startsWith('token_') || problem.code === 'token_missing') return;
-  record.reason = problem.parts.rule?.state;
+  if (!refusesToken(problem)) return;
+  record.reason = tokenReason(exchange);
   if (caller === null) record.claimed = claimedBy(exchange.header('authorization'));
 }
 

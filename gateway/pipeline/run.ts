@@ -1,7 +1,7 @@
 import type { Answer, Exchange, Stage } from '../base/exchange.js';
 import type { Logger } from '../base/log.js';
 import { Problem } from '../base/problem.js';
-import { outcomeOf } from './call-record.js';
+import { outcomeOf, tokenReason } from './call-record.js';
 import type { RefusalFlood } from '../audit/refusal-flood.js';
 
 /** The caller hung up: nothing is left to answer, only to record. */
@@ -57,7 +57,8 @@ function isCounted(exchange: Exchange, flood: RunParts['flood']): boolean {
   if (flood === null || caller !== null || opening !== null) return false;
   const outcome = outcomeOf(exchange);
   if (outcome !== 'refused' && outcome !== 'aborted') return false;
-  return flood.counts({ address: request.address, plane, code: problem?.code ?? outcome });
+  const code = problem?.code ?? outcome;
+  return flood.counts({ address: request.address, plane, code, reason: tokenReason(exchange) });
 }
 
 /**

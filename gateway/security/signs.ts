@@ -19,6 +19,8 @@ export interface Sign {
 
 /** In these ways a token is wrong that was made elsewhere. */
 const FOREIGN: ReadonlySet<string | undefined> = new Set(['issuer', 'key', 'unmapped']);
+/** The error of RFC 6749 for a client that did not prove itself; no other one is a guess at a secret. */
+const WRONG_CLIENT = 'invalid_client';
 const GUESSES: ReadonlySet<string | undefined> = new Set([
   'token_invalid',
   'client_refused',
@@ -27,15 +29,24 @@ const GUESSES: ReadonlySet<string | undefined> = new Set([
 
 const subjectOf = (address: string): string => `address:${addressBlock(address)}`.slice(0, 200);
 
-/** Refusals that were only counted. */
+type Counts = Readonly<Record<string, number>>;
+
+const sum = (counts: Counts, which: (name: string) => boolean = () => true): number =>
+  Object.entries(counts).reduce((all, [name, count]) => (which(name) ? all + count : all), 0);
+
+/** Refusals that were only counted. Those whose reason was not kept count as guesses. */
 function ofCount({ received, target }: AuditRecord): Sign[] {
-  const after = (target?.after ?? {}) as { count?: number; codes?: Record<string, number> };
+  const after = (target?.after ?? {}) as { count?: number; codes?: Counts; reasons?: Record<string, Counts> };
+  const { count = 0, codes = {}, reasons = {} } = after;
   const subject = `address:${target?.key ?? 'others'}`;
   const at = Date.parse(received);
-  const guesses = Object.entries(after.codes ?? {}).filter(([code]) => GUESSES.has(code));
+  const foreign = sum(reasons['token_invalid'] ?? {}, (reason) => FOREIGN.has(reason));
+  const harmless = sum(reasons['client_refused'] ?? {}, (error) => error !== WRONG_CLIENT);
+  const guesses = sum(codes, (code) => GUESSES.has(code)) - foreign - harmless;
   const signs: Sign[] = [
-    { kind: 'refused_flood', subject, at, count: after.count ?? 0 },
-    { kind: 'guessing', subject, at, count: guesses.reduce((sum, [, n]) => sum + n, 0) },
+    { kind: 'refused_flood', subject, at, count },
+    { kind: 'foreign_token', subject, at, count: foreign },
+    { kind: 'guessing', subject, at, count: guesses },
   ];
   return signs.filter((sign) => sign.count > 0);
 }
@@ -51,7 +62,7 @@ function ofGuess(record: AuditRecord, at: number): Sign[] {
   const { code, reason, address, target } = record;
   const { error } = (target?.after ?? {}) as { error?: string };
   // A client that is known and may not, or asks for too much, guesses nothing.
-  if (code === 'client_refused' && error !== 'invalid_client') return [];
+  if (code === 'client_refused' && error !== WRONG_CLIENT) return [];
   if (code === 'token_invalid' && FOREIGN.has(reason))
     return address === undefined
       ? []

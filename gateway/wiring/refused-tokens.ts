@@ -21,7 +21,7 @@ export interface RefusedTokenParts {
 export function noteRefusedToken(parts: RefusedTokenParts) {
   const { recorder, flood, catalogue, clock, log } = parts;
   return async ({ address, client, error }: RefusedRequest): Promise<void> => {
-    if (flood.counts({ address, plane: 'open', code: 'client_refused' })) return;
+    if (flood.counts({ address, plane: 'open', code: 'client_refused', reason: error })) return;
     const now = clock.now();
     const known = client === undefined ? undefined : catalogue.system(client)?.row.id;
     await recorder

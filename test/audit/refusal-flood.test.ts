@@ -15,6 +15,7 @@ const log = createLog('silent');
 interface Counted {
   readonly count: number;
   readonly codes: Record<string, number>;
+  readonly reasons?: Record<string, Record<string, number>>;
   readonly planes: string[];
 }
 
@@ -63,8 +64,8 @@ describe('counting refusals', () => {
       clock: { now: () => now },
       config: loadConfig({ record: { refusals } }),
     });
-  const refuse = (flood: RefusalFlood, address: string, code = 'token_missing'): boolean =>
-    flood.counts({ address, plane: 'data', code });
+  const refuse = (flood: RefusalFlood, address: string, code = 'token_missing', reason?: string): boolean =>
+    flood.counts({ address, plane: 'data', code, ...(reason === undefined ? {} : { reason }) });
 
   it('writes one by one up to the limit, and counts from then on until the minute is over', async () => {
     const recorder = memoryRecorder();
@@ -87,6 +88,45 @@ describe('counting refusals', () => {
       key: '203.0.113.7',
       after: { count: 2, codes: { token_missing: 1, token_invalid: 1 }, planes: ['data'] },
     });
+  });
+
+  it('says why, for each code, in the one record of the address', async () => {
+    const recorder = memoryRecorder();
+    const flood = begin(recorder, { ...settings, perAddress: 1 });
+    refuse(flood, '203.0.113.7');
+    for (const reason of ['issuer', 'signature', 'issuer', undefined])
+      refuse(flood, '203.0.113.7', 'token_invalid', reason);
+    refuse(flood, '203.0.113.7');
+    refuse(flood, '203.0.113.7', 'token_expired', 'expired');
+    await flood.close();
+    assert.deepEqual(recorder.written.map(countedOf), [
+      {
+        count: 6,
+        codes: { token_invalid: 4, token_missing: 1, token_expired: 1 },
+        reasons: { token_invalid: { issuer: 2, signature: 1 }, token_expired: { expired: 1 } },
+        planes: ['data'],
+      },
+    ]);
+  });
+
+  it('bounds the reasons, also where minutes are added up, and counts all the same', async () => {
+    const recorder = memoryRecorder();
+    const flood = begin(recorder, { perAddress: 1, inAll: 1, addresses: 1 });
+    refuse(flood, '203.0.113.7');
+    for (let minute = 0; minute < 4; minute += 1) {
+      for (let i = 0; i < 40; i += 1)
+        if (i + minute > 0) refuse(flood, '203.0.113.7', 'token_unbound', `r${minute}-${i}`);
+      now += MINUTE;
+      refuse(flood, '203.0.113.7', 'token_unbound', 'bound');
+    }
+    await flood.close();
+    const counted = recorder.written.map(countedOf);
+    assert.equal(counted.length, 2, 'what is owed is bounded too');
+    for (const { codes, reasons } of counted) {
+      const named = reasons?.['token_unbound'] ?? {};
+      assert.equal(Object.keys(named).length, 32);
+      assert.ok((codes['token_unbound'] ?? 0) > sum(Object.values(named)));
+    }
   });
 
   it('counts an IPv6 network as one', async () => {
@@ -215,6 +255,33 @@ for (const engine of engines) {
       assert.ok(counts.length <= 3 * 51, `${counts.length} counts`);
       assert.equal(all.length + sum(counts.map((record) => countedOf(record).count)), 8001);
       await soundLog(test.database);
+    });
+
+    it('is counted by the reasons that single records give', async function () {
+      this.timeout(60_000);
+      const other = await startTestGateway(test, { record: { refusals: { perAddress: 1, inAll: 1 } } });
+      const before = (await allRecords(test.database)).length;
+      const token = { authorization: 'Bearer khong.phai.ma' };
+      const client = new URLSearchParams({ grant_type: 'client_credentials', client_id: 'consumer' });
+      const twenty = (send: () => Promise<Response>) => Promise.all(Array.from({ length: 20 }, send));
+      await twenty(() => fetch(`${other.url}/data/H35.11/thu/v1/ok`, { headers: token }));
+      await twenty(() => fetch(`${other.url}/oidc/token`, { method: 'POST', body: client }));
+      await other.close();
+      const records = (await allRecords(test.database)).slice(before);
+      const [single] = records.filter(({ code }) => code === 'token_invalid');
+      assert.equal(single?.reason, 'malformed');
+      const totals: Record<string, number> = {};
+      for (const counted of records.filter(isCount).map(countedOf))
+        for (const [code, reasons] of Object.entries(counted.reasons ?? {}))
+          for (const [reason, count] of Object.entries(reasons))
+            totals[`${code} ${reason}`] = (totals[`${code} ${reason}`] ?? 0) + count;
+      // The run may have crossed a minute, whose first refusal has a record of its own.
+      const few = (key: string) => (totals[key] ?? 0) >= 17 && (totals[key] ?? 0) <= 20;
+      assert.deepEqual(Object.keys(totals).sort(), [
+        'client_refused invalid_client',
+        'token_invalid malformed',
+      ]);
+      assert.ok(Object.keys(totals).every(few), JSON.stringify(totals));
     });
   });
 }

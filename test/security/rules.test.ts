@@ -59,6 +59,10 @@ describe('what a record is a sign of', () => {
     code: 'client_refused',
     target: { noun: 'token_request', key, after: { error } },
   });
+  const counted = (codes: Record<string, number>, reasons: object): AuditRecord => {
+    const count = Object.values(codes).reduce((sum, n) => sum + n, 0);
+    return refused({ target: { noun: 'refusals', key: '203.0.113.7', after: { count, codes, reasons } } });
+  };
   const A = 'address:203.0.113.7';
   const cases: readonly (readonly [what: string, record: AuditRecord, signs: string[]])[] = [
     ['an answer', aRecord(), []],
@@ -102,6 +106,16 @@ describe('what a record is a sign of', () => {
       }),
       [`refused_flood ${A}`, `guessing ${A}`],
     ],
+    [
+      'counted refusals of foreign tokens',
+      counted({ token_invalid: 4 }, { token_invalid: { issuer: 3, key: 1 } }),
+      [`refused_flood ${A}`, `foreign_token ${A}`],
+    ],
+    [
+      'counted refusals of a client that may not',
+      counted({ client_refused: 4 }, { client_refused: { invalid_scope: 4 } }),
+      [`refused_flood ${A}`],
+    ],
   ];
   for (const [what, record, signs] of cases)
     it(what, () =>
@@ -110,4 +124,19 @@ describe('what a record is a sign of', () => {
         signs,
       ),
     );
+  it('counts each refusal as one sign of its kind', () => {
+    const reasons = {
+      token_invalid: { issuer: 3, signature: 2 },
+      client_refused: { invalid_client: 1, invalid_scope: 5 },
+    };
+    const record = counted({ token_invalid: 7, client_refused: 6, token_expired: 1 }, reasons);
+    assert.deepEqual(
+      signsOf(record).map(({ kind, count }) => [kind, count]),
+      [
+        ['refused_flood', 14],
+        ['foreign_token', 3],
+        ['guessing', 5],
+      ],
+    );
+  });
 });

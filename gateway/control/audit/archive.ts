@@ -19,14 +19,15 @@ function view({ name, sha256, from_seq, to_seq, first_at, last_at, sealed_at, fi
   };
 }
 
-/** What left the database, and by which rule. */
-export async function list(
-  { database, config, archiveFolder }: ControlContext,
-  { query }: ControlCall,
-): Promise<ControlResult> {
-  const page = pageBody(await listSegments(database, pageAsked(query)), view);
+/** What left the database. */
+export async function list({ database }: ControlContext, { query }: ControlCall): Promise<ControlResult> {
+  return { status: 200, body: pageBody(await listSegments(database, pageAsked(query)), view) };
+}
+
+/** By which rule it leaves. */
+export function retention({ config, archiveFolder }: ControlContext): ControlResult {
   const periods = RECORD_CLASSES.map((one) => ({ class: one, ...config.retention[one] }));
-  return { status: 200, body: { ...page, periods, active: archiveFolder !== null } };
+  return { status: 200, body: { active: archiveFolder !== null, periods } };
 }
 
 /** Where a search reaches back to records that left: until when they were received. */

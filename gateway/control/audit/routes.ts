@@ -31,13 +31,11 @@ async function list(
 ): Promise<ControlResult> {
   const { asked, scope } = await allowed(context, call);
   const { items, next } = await searchRecords(reader, asked.query, scope);
+  const archivedUntil = await archive.archivedUntil(context, asked.query);
   return {
     status: 200,
-    body: {
-      items: items.map((one) => visible(call.caller, one)),
-      next,
-      archivedUntil: await archive.archivedUntil(context, asked.query),
-    },
+    body: { items: items.map((one) => visible(call.caller, one)), next },
+    headers: archivedUntil === null ? {} : { 'lgsp-archived-until': archivedUntil },
     act: searchAct(context, 'page', asked, { count: items.length }),
   };
 }
@@ -81,6 +79,7 @@ export function auditRoutes(context: ControlContext): ControlHandlers {
     },
     getRecord: (call) => get(reader, archived, call),
     listLogSegments: (call) => archive.list(context, call),
+    getRetention: () => Promise.resolve(archive.retention(context)),
     getWitnesses: () => witnesses.list(context),
     getWitnessEvidence: (call) => witnesses.evidence(context, call),
     ...logRoutes(context, reader, archived),

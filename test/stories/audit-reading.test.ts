@@ -179,8 +179,8 @@ for (const engine of engines) {
       // The limit is that of the calls; what the tests before did is in the record too. Counted by a job, which may be behind.
       await eventually(async () => {
         const answer = await read('kiem-tra', '/records/export?format=csv');
-        assert.equal(answer.status, 400);
-        return (await answer.text()).includes('12000') ? true : undefined;
+        const text = await answer.text().catch(() => 'broken off at the limit');
+        return answer.status === 400 && text.includes('12000') ? true : undefined;
       }, 'how many there are');
     });
 

@@ -36,7 +36,14 @@ async function bytesAt(handle: FileHandle, offset: number, length: number): Prom
  *
  * @throws ArchiveFault where the file is not what its descriptor says
  */
-export function leavesOfBlock(unpacked: Buffer, block: SegmentBlock, name: string): ArchivedLeaf[] {
+export async function leavesOfBlock(
+  packed: Buffer,
+  block: SegmentBlock,
+  name: string,
+): Promise<ArchivedLeaf[]> {
+  const unpacked = await unzip(packed, { maxOutputLength: block.records * LINE_BYTES }).catch(() => {
+    throw new ArchiveFault(block.first, `${name} cannot be unpacked`);
+  });
   const found: ArchivedLeaf[] = [];
   for (const line of unpacked.toString('utf8').split('\n').slice(0, -1)) {
     const one = parseSegmentLine(line);
@@ -65,14 +72,7 @@ export class BlockFile {
 
   /** @throws ArchiveFault */
   async read(block: SegmentBlock): Promise<ArchivedLeaf[]> {
-    let unpacked: Buffer;
-    try {
-      const packed = await bytesAt(this.#handle, block.offset, block.bytes);
-      unpacked = await unzip(packed, { maxOutputLength: block.records * LINE_BYTES });
-    } catch {
-      throw new ArchiveFault(block.first, `${this.#name} cannot be unpacked`);
-    }
-    return leavesOfBlock(unpacked, block, this.#name);
+    return await leavesOfBlock(await bytesAt(this.#handle, block.offset, block.bytes), block, this.#name);
   }
 
   async close(): Promise<void> {
@@ -146,6 +146,15 @@ export class SegmentLeaves {
     for (let at = 0; at < this.count; at++) this.hashAt(at).copy(all, at * HASH_BYTES);
     return all;
   }
+}
+
+/** @throws ArchiveFault unless the file is the one that the descriptor names */
+export async function readLeaves(folder: string, { from, leaves }: Segment): Promise<SegmentLeaves> {
+  const bytes = await readFile(join(folder, leaves.name)).catch(() => null);
+  if (bytes === null) throw new ArchiveFault(from, `${leaves.name} is missing`);
+  if (bytes.length !== leaves.bytes || hash('sha256', bytes, 'hex') !== leaves.sha256)
+    throw new ArchiveFault(from, `${leaves.name} is not the file that was sealed`);
+  return new SegmentLeaves(bytes);
 }
 
 export function leavesEntry(wanted: RecordClass, leafHash: Buffer): Buffer {

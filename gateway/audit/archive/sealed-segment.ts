@@ -1,12 +1,16 @@
-import { hash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { LRUCache } from 'lru-cache';
 import type { LogSegment, LogSegmentFileRow } from '../../store/log-segments.js';
 import { leafHash } from '../tree.js';
 import { ArchiveFault } from './archive-fault.js';
 import type { RecordClass } from './classes.js';
-import { type ArchivedLeaf, BlockFile, digestOf, readDescriptor, SegmentLeaves } from './read-files.js';
+import {
+  type ArchivedLeaf,
+  BlockFile,
+  digestOf,
+  readDescriptor,
+  readLeaves,
+  type SegmentLeaves,
+} from './read-files.js';
 import type { Segment, SegmentBlock, SegmentFile } from './segment.js';
 
 /** Blocks of one file that are held unpacked: neighbours are read one after the other. */
@@ -90,14 +94,6 @@ async function openFile(
   return new ClassFile(file, blocks, intact ? null : await firstWrong(blocks, file, segment, leaves));
 }
 
-async function openLeaves(folder: string, { from, leaves }: Segment): Promise<SegmentLeaves> {
-  const bytes = await readFile(join(folder, leaves.name)).catch(() => null);
-  if (bytes === null) throw new ArchiveFault(from, `${leaves.name} is missing`);
-  if (bytes.length !== leaves.bytes || hash('sha256', bytes, 'hex') !== leaves.sha256)
-    throw new ArchiveFault(from, `${leaves.name} is not the file that was sealed`);
-  return new SegmentLeaves(bytes);
-}
-
 /** What the database says of a segment must be what its descriptor says, which the log vouches for. */
 function assertRowsAgree({ from_seq, to_seq, files }: LogSegment, segment: Segment): void {
   const told = files.map((one) => [one.class, one.name, one.records, one.bytes, one.sha256, one.encrypted]);
@@ -129,7 +125,7 @@ export class SealedSegment {
       throw new ArchiveFault(row.from_seq, `${row.name} is not the file that was sealed`);
     const { segment } = descriptor;
     assertRowsAgree(row, segment);
-    const leaves = await openLeaves(folder, segment);
+    const leaves = await readLeaves(folder, segment);
     const files = new Map<string, ClassFile>();
     for (const file of segment.files)
       if (row.files.find((one) => one.class === file.class)?.destroyed_at === null)

@@ -1,10 +1,6 @@
-import { hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { Readable } from 'node:stream';
-import { promisify } from 'node:util';
-import { gunzip } from 'node:zlib';
 import { Decrypter } from 'age-encryption';
 import { type Checkpoint, openCheckpoint, type VerifierKey } from '../checkpoint.js';
 import { rootOfRange } from '../proofs.js';
@@ -12,10 +8,15 @@ import { followHandOvers } from '../receipt.js';
 import { leafHash } from '../tree.js';
 import { ArchiveFault } from './archive-fault.js';
 import type { RecordClass } from './classes.js';
-import { type ArchivedLeaf, digestOf, leavesOfBlock, readDescriptor, SegmentLeaves } from './read-files.js';
-import { LINE_BYTES, type Segment, type SegmentBlock, type SegmentFile } from './segment.js';
-
-const unzip = promisify(gunzip);
+import {
+  type ArchivedLeaf,
+  digestOf,
+  leavesOfBlock,
+  readDescriptor,
+  readLeaves,
+  type SegmentLeaves,
+} from './read-files.js';
+import type { Segment, SegmentBlock, SegmentFile } from './segment.js';
 
 /** What is known of the records of one class: each was held against the log, or their file by its digest, or there is none. */
 export type FileVerdict = 'records' | 'digest' | 'absent';
@@ -53,12 +54,8 @@ function signedHead(segment: Segment, trusted: readonly VerifierKey[]): Checkpoi
 }
 
 async function provedLeaves(folder: string, segment: Segment, head: Checkpoint): Promise<SegmentLeaves> {
-  const { from, to, leaves, proof } = segment;
-  const bytes = await readFile(join(folder, leaves.name)).catch(() => null);
-  if (bytes === null) throw new ArchiveFault(from, `${leaves.name} is missing`);
-  if (bytes.length !== leaves.bytes || hash('sha256', bytes, 'hex') !== leaves.sha256)
-    throw new ArchiveFault(from, `${leaves.name} is not the file that was sealed`);
-  const found = new SegmentLeaves(bytes);
+  const { from, to, proof } = segment;
+  const found = await readLeaves(folder, segment);
   const around = new Map(proof.map((one) => [`${one.from}-${one.to}`, Buffer.from(one.hash, 'base64')]));
   const root =
     found.count === to - from
@@ -108,14 +105,6 @@ async function clear(path: string, { encryption, name, blocks }: SegmentFile, id
   }
 }
 
-async function unpacked(block: SegmentBlock, packed: Buffer, name: string): Promise<Buffer> {
-  try {
-    return await unzip(packed, { maxOutputLength: block.records * LINE_BYTES });
-  } catch {
-    throw new ArchiveFault(block.first, `${name} cannot be unpacked`);
-  }
-}
-
 /** Every record of a file, held against the leaves: none other, and none of its class left out. */
 async function proveRecords(
   folder: string,
@@ -131,7 +120,7 @@ async function proveRecords(
   };
   const chunks = await clear(join(folder, file.name), file, identities);
   for await (const [block, packed] of packedBlocks(chunks, file))
-    for (const one of leavesOfBlock(await unpacked(block, packed, file.name), block, file.name)) {
+    for (const one of await leavesOfBlock(packed, block, file.name)) {
       nextOfClass();
       if (one.index !== expected)
         throw new ArchiveFault(Math.min(expected, one.index), `${file.name} leaves out record ${expected}`);

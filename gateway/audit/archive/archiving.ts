@@ -23,7 +23,6 @@ import { TILE_WIDTH } from '../tree.js';
 import { destroyAct, sealAct } from './acts.js';
 import { tellOfTrouble } from './alarm.js';
 import { RECORD_CLASSES } from './classes.js';
-import { dropEmptyPartitions } from '../partitions.js';
 import { assertArchive, setAside } from './folder.js';
 import { removeSealedRows } from './leaving.js';
 import { monthsBefore, type Periods, sealBefore } from './retention.js';
@@ -232,7 +231,6 @@ class Rounds implements Archiving {
       ))
         await markFile(knex, file, { rows_removed_at: now });
     const removed = await removeSealedRows(database, this.#stopping.signal);
-    await dropEmptyPartitions(knex);
     if (removed > 0) log.info({ records: removed }, 'records left the table for sealed segments');
   }
 

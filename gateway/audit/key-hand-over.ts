@@ -7,6 +7,7 @@ import {
   verifierKeyText,
 } from './checkpoint.js';
 import type { AuditRecord } from './record.js';
+import { systemAct } from './system-act.js';
 
 /** First line of the text that an old key signs: no origin, so that it can never pass for a checkpoint. */
 const TITLE = 'lgsp-log-key-hand-over@v1';
@@ -38,16 +39,9 @@ export function signHandOver(from: NoteSigner, to: string): HandOver {
  * @param at from when on the new key may sign, milliseconds since the epoch
  */
 export function handOverRecord(handOver: HandOver, at: number): AuditRecord {
-  return {
-    v: 1,
-    id: derivedUuid(`log-key-hand-over:${handOver.from}:${handOver.to}`),
-    kind: 'act',
-    plane: 'system',
-    received: new Date(at).toISOString(),
-    operation: 'handOverLogKey',
-    outcome: 'answered',
-    target: { noun: HAND_OVER_NOUN, key: handOver.to.split('+')[1] ?? '', after: handOver },
-  };
+  const id = derivedUuid(`log-key-hand-over:${handOver.from}:${handOver.to}`);
+  const target = { noun: HAND_OVER_NOUN, key: handOver.to.split('+')[1] ?? '', after: handOver };
+  return systemAct(at, { operation: 'handOverLogKey', outcome: 'answered', target }, id);
 }
 
 /** Whether a record is an act that hands the log over; only the platform itself writes such. */

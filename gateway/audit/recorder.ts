@@ -1,6 +1,5 @@
 import type { KeyObject } from 'node:crypto';
 import type { Clock } from '../base/clock.js';
-import { uuidv7 } from '../base/ids.js';
 import type { Logger } from '../base/log.js';
 import { Problem } from '../base/problem.js';
 import { type Engine, SQLITE_PRAGMAS } from '../store/database.js';
@@ -10,6 +9,7 @@ import { type FromWorker, monotonicMs, type RefusedMessage, type WrittenMessage 
 import { Doubts } from './doubts.js';
 import { type KeyedRecorder, type LogKey, privateLogKey } from './log-key.js';
 import { LogThread } from './log-thread.js';
+import { systemAct } from './system-act.js';
 import type { AuditRecord, Recorded } from './record.js';
 
 export interface RecorderOptions {
@@ -261,19 +261,10 @@ class LogRecorder implements KeyedRecorder {
    * answer that was never released, and cannot be taken back: so another record says so.
    */
   #withhold(id: string): void {
-    const now = this.#options.clock.now();
-    this.write({
-      v: 1,
-      id: uuidv7(now),
-      kind: 'act',
-      plane: 'system',
-      received: new Date(now).toISOString(),
-      operation: 'withhold-answer',
-      outcome: 'failed',
-      stage: 'record',
-      code: 'record_unavailable',
-      target: { noun: 'record', key: id, after: { released: false } },
-    }).catch(() => {
+    const refused = { outcome: 'failed', stage: 'record', code: 'record_unavailable' } as const;
+    const target = { noun: 'record', key: id, after: { released: false } };
+    const act = systemAct(this.#options.clock.now(), { operation: 'withhold-answer', ...refused, target });
+    this.write(act).catch(() => {
       this.#options.log.error({ record: id }, 'an answer was withheld, but the log does not say so');
     });
   }

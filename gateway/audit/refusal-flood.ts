@@ -1,4 +1,5 @@
 import type { AuditRecord, Recorder } from './record.js';
+import { systemAct } from './system-act.js';
 import { addressBlock } from '../base/address-block.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
@@ -187,12 +188,7 @@ function countedBy(codes: Tally['codes']) {
 
 function recordOf(tally: Tally, clock: Clock): AuditRecord {
   const { address, counted, codes, planes, first, last } = tally;
-  return {
-    v: 1,
-    id: uuidv7(clock.now()),
-    kind: 'act',
-    plane: 'system',
-    received: new Date(first).toISOString(),
+  const act = {
     released: new Date(last).toISOString(),
     operation: 'count-refusals',
     ...(address === OTHERS ? {} : { address }),
@@ -202,5 +198,6 @@ function recordOf(tally: Tally, clock: Clock): AuditRecord {
       key: address,
       after: { count: counted, ...countedBy(codes), planes: [...planes].sort() },
     },
-  };
+  } as const;
+  return systemAct(first, act, uuidv7(clock.now()));
 }

@@ -5,12 +5,12 @@ import { RECORD_CLASSES, type RecordClass } from '../audit/archive/classes.js';
 import { archiveFolder } from '../audit/archive/folder.js';
 import { segmentLine } from '../audit/archive/segment.js';
 import { type FileVerdict, type VerifiedSegment, verifySegment } from '../audit/archive/verify-segment.js';
-import { parseVerifierKey, type VerifierKey } from '../audit/checkpoint.js';
 import { openDatabase } from '../store/database.js';
 import { type LogSegment, segmentsBetween } from '../store/log-segments.js';
 import { CommandFailure } from './failure.js';
 import { type Io, json, table } from './io.js';
 import { loadSettings } from './settings.js';
+import { trustedKeys } from './trusted-keys.js';
 
 interface SegmentFlags {
   readonly key: readonly string[];
@@ -25,15 +25,6 @@ const VERDICTS: Readonly<Record<FileVerdict, string>> = {
   digest: 'tệp mã hóa còn nguyên vẹn, chưa mở / the encrypted file is intact, and was not opened',
   absent: 'không có tệp, chỉ còn giá trị băm / no file, only the hashes are left',
 };
-
-function trustedKeys(key: readonly string[]): VerifierKey[] {
-  if (key.length === 0) throw new CommandFailure('--key is needed: the key of the log that you trust', 2);
-  try {
-    return key.map(parseVerifierKey);
-  } catch (error) {
-    throw new CommandFailure(error instanceof Error ? error.message : 'a key cannot be read', 2);
-  }
-}
 
 /** Lines of an age identity file; comments begin with #. */
 function identitiesIn(file: string | undefined): string[] {

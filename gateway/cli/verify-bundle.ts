@@ -1,10 +1,10 @@
 import { accessSync, constants } from 'node:fs';
-import { parseVerifierKey, type VerifierKey } from '../audit/checkpoint.js';
 import { BundleFault, type BundleFaultKind } from '../audit/evidence/fault.js';
 import { oneLine, tallyLines } from '../audit/evidence/tally.js';
 import { type SeenHead, type VerifiedBundle, verifyBundle } from '../audit/evidence/verify.js';
 import { CommandFailure } from './failure.js';
 import { type Io, json } from './io.js';
+import { trustedKeys } from './trusted-keys.js';
 import { trustedWitnesses } from './witness-trust.js';
 
 export interface BundleFlags {
@@ -27,16 +27,6 @@ const FAULTS: Readonly<Record<BundleFaultKind, string>> = {
   evidence:
     'xác nhận của bên chứng kiến không đúng khóa hoặc thuộc đầu nhật ký khác / what a witness gave is not by its key, or over another head',
 };
-
-function trustedKeys(key: readonly string[]): VerifierKey[] {
-  if (key.length === 0)
-    throw new CommandFailure('--bundle needs --key: the key of the log that you trust', 2);
-  try {
-    return key.map(parseVerifierKey);
-  } catch (error) {
-    throw new CommandFailure(error instanceof Error ? error.message : 'a key cannot be read', 2);
-  }
-}
 
 function witnessLine({ name, size, witnessedAt }: SeenHead): string {
   const proved =

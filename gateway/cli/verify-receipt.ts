@@ -1,10 +1,11 @@
 import { hash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { parseVerifierKey, type VerifierKey } from '../audit/checkpoint.js';
+import type { VerifierKey } from '../audit/checkpoint.js';
 import type { HandOver } from '../audit/key-hand-over.js';
 import { followHandOvers, type ReceiptVerdict, verifyReceipt } from '../audit/receipt.js';
 import { CommandFailure } from './failure.js';
 import { type Io, json } from './io.js';
+import { trustedKeys } from './trusted-keys.js';
 
 export interface ReceiptFlags {
   readonly receipt: string;
@@ -42,12 +43,12 @@ function handOversIn(file: string): readonly HandOver[] {
 }
 
 function keysOf({ key, handOvers }: ReceiptFlags): VerifierKey[] {
-  if (key.length === 0)
-    throw new CommandFailure('--receipt needs --key: the key of the log that you trust', 2);
+  const trusted = trustedKeys(key);
+  if (handOvers === undefined) return trusted;
+  const followed = handOversIn(handOvers);
   try {
-    return followHandOvers(key.map(parseVerifierKey), handOvers === undefined ? [] : handOversIn(handOvers));
+    return followHandOvers(trusted, followed);
   } catch (error) {
-    if (error instanceof CommandFailure) throw error;
     throw new CommandFailure(error instanceof Error ? error.message : 'a key cannot be read', 2);
   }
 }

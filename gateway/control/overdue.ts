@@ -1,4 +1,5 @@
 import type { Recorder } from '../audit/record.js';
+import { systemAct } from '../audit/system-act.js';
 import { derivedUuid } from '../base/ids.js';
 import { overdueBreakGlass } from '../store/break-glass.js';
 import { lapsedChangeRequests } from '../store/change-requests.js';
@@ -11,15 +12,8 @@ import type { Lapse } from './lapse.js';
 const BATCH = 200;
 
 async function record(recorder: Recorder, { noun, key, at, before, after }: Lapse): Promise<void> {
-  await recorder.write({
-    v: 1,
-    id: derivedUuid(`lapse:${noun}:${key}:${at}`),
-    kind: 'act',
-    plane: 'system',
-    received: new Date(at).toISOString(),
-    outcome: 'answered',
-    target: { noun, key, before, after },
-  });
+  const act = { outcome: 'answered', target: { noun, key, before, after } } as const;
+  await recorder.write(systemAct(at, act, derivedUuid(`lapse:${noun}:${key}:${at}`)));
 }
 
 /**

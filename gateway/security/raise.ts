@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { AuditRecord } from '../audit/record.js';
+import { systemAct } from '../audit/system-act.js';
 import { vietnamDay } from '../base/calendar.js';
 import type { Clock } from '../base/clock.js';
 import type { Config } from '../base/config.js';
@@ -47,20 +48,9 @@ const iso = (ms: number): string => new Date(ms).toISOString();
 function recordOf(event: SecurityEventRow): AuditRecord {
   const { id, kind, severity, subject, count, threshold, at } = event;
   const window = { from: iso(event.window_from), to: iso(event.window_to) };
-  return {
-    v: 1,
-    id,
-    kind: 'act',
-    plane: 'system',
-    received: iso(at),
-    operation: 'note-security-event',
-    outcome: 'answered',
-    target: {
-      noun: 'security_event',
-      key: id,
-      after: { kind, severity, subject, window, count, threshold },
-    },
-  };
+  const after = { kind, severity, subject, window, count, threshold };
+  const target = { noun: 'security_event', key: id, after };
+  return systemAct(at, { operation: 'note-security-event', outcome: 'answered', target }, id);
 }
 
 async function tell(trx: Knex, { config }: RaiseParts, event: SecurityEventRow): Promise<void> {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { latestCheckpoint } from '../audit/search.js';
 import type { Clock } from '../base/clock.js';
 import type { Logger } from '../base/log.js';
+import { Looks } from '../base/looks.js';
 import type { Database } from '../store/database.js';
 import {
   endTurn,
@@ -45,34 +46,21 @@ export interface Witnessing {
 class Rounds implements Witnessing {
   readonly #options: WitnessingOptions;
   readonly #node = randomUUID();
-  readonly #stopping = new AbortController();
-  readonly #timer: NodeJS.Timeout;
+  readonly #looks = new Looks();
   readonly #startedAt: number;
-  #looking: Promise<void> | null = null;
   failing = 0;
   lagMs = 0;
 
   constructor(options: WitnessingOptions) {
     this.#options = options;
     this.#startedAt = options.clock.now();
-    this.#timer = setInterval(() => this.#look(), options.lookMs).unref();
-    this.#look();
+    const { lookMs, log } = options;
+    const fault = (error: unknown): void => log.warn({ err: error }, 'the witnesses cannot be looked after');
+    this.#looks.every(lookMs, () => this.#round(), fault);
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#stopping.abort();
-    await this.#looking;
-  }
-
-  #look(): void {
-    this.#looking ??= this.#round()
-      .catch((error: unknown) =>
-        this.#options.log.warn({ err: error }, 'the witnesses cannot be looked after'),
-      )
-      .finally(() => {
-        this.#looking = null;
-      });
+  close(): Promise<void> {
+    return this.#looks.close();
   }
 
   async #round(): Promise<void> {
@@ -96,7 +84,7 @@ class Rounds implements Witnessing {
     try {
       await this.#took(row, ...(await this.#shown(witness, row.size)));
     } catch (error) {
-      if (this.#stopping.signal.aborted) {
+      if (this.#looks.signal.aborted) {
         await endTurn(database.knex, witness.name, this.#node, {});
         return;
       }
@@ -111,7 +99,7 @@ class Rounds implements Witnessing {
     const head = await latestCheckpoint(this.#options.database);
     if (head === null) throw new Error('the log has no checkpoint any more');
     if (head.size === seen) return [seen, null];
-    return [head.size, await witness.show(head, seen, this.#stopping.signal)];
+    return [head.size, await witness.show(head, seen, this.#looks.signal)];
   }
 
   /** How often it has failed by now, told by the time that went by with doubling pauses. */

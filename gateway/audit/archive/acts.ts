@@ -1,6 +1,6 @@
 import type { LogSegment } from '../../store/log-segments.js';
-import { uuidv7 } from '../../base/ids.js';
 import type { AuditRecord } from '../record.js';
+import { systemAct } from '../system-act.js';
 import { type SealedSegment, segmentFileOf } from './segment.js';
 
 /** Records about segments never leave the table: they prove what became of the others. */
@@ -14,16 +14,7 @@ export function isSegmentAct({ kind, plane, noun }: Act): boolean {
 }
 
 function act(at: number, operation: string, key: string, after: object): AuditRecord {
-  return {
-    v: 1,
-    id: uuidv7(at),
-    kind: 'act',
-    plane: 'system',
-    received: new Date(at).toISOString(),
-    operation,
-    outcome: 'answered',
-    target: { noun: SEGMENT_NOUN, key, after },
-  };
+  return systemAct(at, { operation, outcome: 'answered', target: { noun: SEGMENT_NOUN, key, after } });
 }
 
 /** A segment was sealed: its descriptor by its digest, which names those of all its files. */

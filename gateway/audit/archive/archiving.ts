@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
+import { Looks } from '../../base/looks.js';
 import type { Database } from '../../store/database.js';
 import { findLegalBasis } from '../../store/legal-bases.js';
 import {
@@ -79,40 +80,29 @@ async function mayGoUpTo(knex: Knex, size: number, sinks: readonly string[]): Pr
 class Rounds implements Archiving {
   readonly #options: ArchivingOptions;
   readonly #node = randomUUID();
-  readonly #stopping = new AbortController();
-  readonly #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | null = null;
+  readonly #looks = new Looks();
   failing = false;
 
   constructor(options: ArchivingOptions) {
     this.#options = options;
-    if (options.folder === null) return;
-    this.#timer = setInterval(() => this.#look(), options.lookMs).unref();
-    this.#look();
+    const { folder, lookMs, log } = options;
+    if (folder === null) return;
+    const fault = (error: unknown): void => log.warn({ err: error }, 'the archive cannot be looked after');
+    this.#looks.every(lookMs, () => this.#round(folder), fault);
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#stopping.abort();
-    await this.#looking;
-  }
-
-  #look(): void {
-    this.#looking ??= this.#round()
-      .catch((error: unknown) => this.#options.log.warn({ err: error }, 'the archive cannot be looked after'))
-      .finally(() => {
-        this.#looking = null;
-      });
+  close(): Promise<void> {
+    return this.#looks.close();
   }
 
   get #turn() {
     return { name: NAME, node: this.#node, now: this.#options.clock.now(), leaseMs: LEASE_MS };
   }
 
-  async #round(): Promise<void> {
-    const { database, clock, folder, everyMs } = this.#options;
+  async #round(folder: string): Promise<void> {
+    const { database, clock, everyMs } = this.#options;
     const { knex } = database;
-    if (folder === null || !(await takeTurn(knex, this.#turn))) return;
+    if (!(await takeTurn(knex, this.#turn))) return;
     const renewing = setInterval(() => {
       void renewTurn(knex, this.#turn).catch(() => undefined);
     }, LEASE_MS / 3).unref();
@@ -121,7 +111,7 @@ class Rounds implements Archiving {
       await this.#run(folder, clock.now());
       this.failing = false;
     } catch (error) {
-      const stopped = this.#stopping.signal.aborted;
+      const stopped = this.#looks.signal.aborted;
       next = stopped ? 0 : Math.min(everyMs, RETRY_MS);
       if (!stopped) await this.#failed(error);
     } finally {
@@ -148,7 +138,7 @@ class Rounds implements Archiving {
 
   async #seal(folder: string, now: number): Promise<void> {
     if (!(await this.#isDue(now))) return;
-    const thread = new SealThread(this.#options.database, this.#stopping.signal);
+    const thread = new SealThread(this.#options.database, this.#looks.signal);
     try {
       while (await this.#sealNext(thread, folder, now));
     } finally {
@@ -230,7 +220,7 @@ class Rounds implements Archiving {
         monthsBefore(now, periods[wanted].months),
       ))
         await markFile(knex, file, { rows_removed_at: now });
-    const removed = await removeSealedRows(database, this.#stopping.signal);
+    const removed = await removeSealedRows(database, this.#looks.signal);
     if (removed > 0) log.info({ records: removed }, 'records left the table for sealed segments');
   }
 

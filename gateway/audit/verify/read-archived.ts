@@ -1,6 +1,6 @@
 import type { LogSegment } from '../../store/log-segments.js';
 import { ArchiveFault } from '../archive/archive-fault.js';
-import { hasLeft, SealedSegment } from '../archive/sealed-segment.js';
+import { hasLeft, OpenSegment } from '../archive/open-segment.js';
 import type { LogFault, StoredChunk, StoredRow, StoredTile } from './chunk.js';
 import type { JoinedChunk } from './joined-chunk.js';
 import type { Extent, LogReader } from './log-reader.js';
@@ -21,7 +21,7 @@ const archiveFault = ({ index, message }: ArchiveFault): LogFault => ({
 export class ArchivedLogReader implements LogReader {
   readonly #table: LogReader;
   readonly #folder: string | null;
-  #open: SealedSegment | undefined;
+  #open: OpenSegment | undefined;
 
   /** @param folder where the segments are; null where nobody said */
   constructor(table: LogReader, folder: string | null) {
@@ -72,13 +72,13 @@ export class ArchivedLogReader implements LogReader {
     }
   }
 
-  async #segment(row: LogSegment): Promise<SealedSegment> {
+  async #segment(row: LogSegment): Promise<OpenSegment> {
     if (this.#folder === null)
       throw new ArchiveFault(row.from_seq, `${row.name} is in the archive, and no folder was named`);
     if (this.#open?.from === row.from_seq) return this.#open;
     await this.#open?.close();
     this.#open = undefined;
-    return (this.#open = await SealedSegment.open(this.#folder, row));
+    return (this.#open = await OpenSegment.open(this.#folder, row));
   }
 
   extent(): Promise<Extent> {
@@ -113,7 +113,7 @@ function rowsBetween(rows: readonly StoredRow[], from: number, to: number): Stor
 
 /** The segment's records: as the table has them where it still does, and else as the file has them. */
 async function rowsOf(
-  segment: SealedSegment,
+  segment: OpenSegment,
   { files }: LogSegment,
   [from, to]: readonly [number, number],
   table: ReadonlyMap<number, StoredRow>,

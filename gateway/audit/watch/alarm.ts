@@ -1,9 +1,9 @@
 import type { Knex } from 'knex';
 import { shownTime } from '../../base/calendar.js';
-import { uuidv7 } from '../../base/ids.js';
 import { type Notice, postNotice } from '../../store/notices.js';
 import { oweRecord } from '../../store/owed-records.js';
 import type { AuditRecord } from '../record.js';
+import { systemAct } from '../system-act.js';
 import type { LogFault, Verification } from '../verify/verify.js';
 
 const TOLD = ['operator', 'auditor', 'manager'] as const;
@@ -24,16 +24,8 @@ async function tell(trx: Knex, agency: string, fault: string, at: number, news: 
 }
 
 function faultRecord({ size, root, fault }: Verification, at: number): AuditRecord {
-  return {
-    v: 1,
-    id: uuidv7(at),
-    kind: 'act',
-    plane: 'system',
-    received: new Date(at).toISOString(),
-    operation: 'log_fault',
-    outcome: 'failed',
-    target: { noun: 'log', key: KEY, after: { ...fault, size, root } },
-  };
+  const target = { noun: 'log', key: KEY, after: { ...fault, size, root } };
+  return systemAct(at, { operation: 'log_fault', outcome: 'failed', target });
 }
 
 /** Who runs the log, and who relies on it, learn that it does not hold; so does the log itself. */

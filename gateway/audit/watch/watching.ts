@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Clock } from '../../base/clock.js';
 import type { Logger } from '../../base/log.js';
+import { Looks } from '../../base/looks.js';
 import type { Database } from '../../store/database.js';
 import {
   endWatchTurn,
@@ -52,10 +53,8 @@ export interface LogWatch {
 class Rounds implements LogWatch {
   readonly #options: LogWatchOptions;
   readonly #node = randomUUID();
-  readonly #stopping = new AbortController();
+  readonly #looks = new Looks();
   readonly #startedAt: number;
-  readonly #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> | null = null;
   #shown: LogWatchRow | undefined;
   /** What this node has proved itself: whoever changes the table does not reach it. */
   #proved: KnownHead = { size: 0, root: null, from: 'the head that this node verified' };
@@ -63,9 +62,10 @@ class Rounds implements LogWatch {
   constructor(options: LogWatchOptions) {
     this.#options = options;
     this.#startedAt = options.clock.now();
-    if (options.everyMs === 0) return;
-    this.#timer = setInterval(() => this.#look(), options.lookMs).unref();
-    this.#look();
+    const { everyMs, lookMs, log } = options;
+    if (everyMs === 0) return;
+    const fault = (error: unknown): void => log.warn({ err: error }, 'the log cannot be looked after');
+    this.#looks.every(lookMs, () => this.#round(), fault);
   }
 
   get holds(): number {
@@ -81,18 +81,8 @@ class Rounds implements LogWatch {
     return Math.max(0, this.#options.clock.now() - (this.#shown?.finished_at ?? this.#startedAt));
   }
 
-  async close(): Promise<void> {
-    clearInterval(this.#timer);
-    this.#stopping.abort();
-    await this.#looking;
-  }
-
-  #look(): void {
-    this.#looking ??= this.#round()
-      .catch((error: unknown) => this.#options.log.warn({ err: error }, 'the log cannot be looked after'))
-      .finally(() => {
-        this.#looking = null;
-      });
+  close(): Promise<void> {
+    return this.#looks.close();
   }
 
   async #round(): Promise<void> {
@@ -126,7 +116,7 @@ class Rounds implements LogWatch {
     const { engine, location } = database;
     const against = [this.#proved, ...(await keptHeads(database.knex, row))];
     const data = { engine, location, archive, verifierKey, against, share };
-    return await verifyInThread(data, this.#stopping.signal);
+    return await verifyInThread(data, this.#looks.signal);
   }
 
   async #noted(row: LogWatchRow, startedAt: number, found: Verification): Promise<void> {
@@ -166,7 +156,7 @@ class Rounds implements LogWatch {
   /** Says nothing about the log: it is tried again. A node that stops leaves its turn to the next. */
   async #unread(error: unknown): Promise<void> {
     const { database, clock, log, everyMs } = this.#options;
-    if (this.#stopping.signal.aborted) {
+    if (this.#looks.signal.aborted) {
       await endWatchTurn(database.knex, this.#node, {});
       return;
     }

@@ -1,4 +1,5 @@
 import { derivedUuid } from '../../base/ids.js';
+import { systemAct } from '../../audit/system-act.js';
 import { changing } from '../../store/changes.js';
 import { oweRecord } from '../../store/owed-records.js';
 import { findService, type ServiceRow, sunkServices, updateService } from '../../store/services.js';
@@ -21,12 +22,9 @@ async function retire({ database }: Parts, { id, sunset_at: at }: ServiceRow, no
     await tellConsumers(trx, row, retiredNews(row), now);
     const before = serviceView(row, true);
     const after = serviceView({ ...row, ...patch }, true);
-    await oweRecord(trx, {
-      id: derivedUuid(`sunset:${id}:${at}`),
-      ...{ v: 1, kind: 'act', plane: 'system', received: new Date(now).toISOString() },
-      ...{ operation: 'retireService', outcome: 'answered' },
-      ...{ target: { noun: 'service', key: id, before, after } },
-    });
+    const target = { noun: 'service', key: id, before, after };
+    const act = { operation: 'retireService', outcome: 'answered', target } as const;
+    await oweRecord(trx, systemAct(now, act, derivedUuid(`sunset:${id}:${at}`)));
   });
 }
 

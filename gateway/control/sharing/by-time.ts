@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { uuidv7 } from '../../base/ids.js';
+import { systemAct } from '../../audit/system-act.js';
 import { oweRecord } from '../../store/owed-records.js';
 import { addStep, type RequestRow, updateRequest } from '../../store/sharing-requests.js';
 import { transition, type StepName } from './transitions.js';
@@ -11,11 +11,7 @@ export async function owePlatformAct(
   operation: string,
   target: { noun: string; key: string; before: unknown; after: unknown },
 ): Promise<void> {
-  await oweRecord(trx, {
-    id: uuidv7(now),
-    ...{ v: 1, kind: 'act', plane: 'system', received: new Date(now).toISOString() },
-    ...{ operation, outcome: 'answered', target },
-  });
+  await oweRecord(trx, systemAct(now, { operation, outcome: 'answered', target }));
 }
 
 /** A step that nobody takes: time does, or what was decided elsewhere. With its place in the history, and its record. */

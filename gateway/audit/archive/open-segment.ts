@@ -107,7 +107,7 @@ function assertRowsAgree({ from_seq, to_seq, files }: LogSegment, segment: Segme
 }
 
 /** A sealed segment whose every file was held against what was sealed. */
-export class SealedSegment {
+export class OpenSegment {
   readonly #row: LogSegment;
   readonly #leaves: SegmentLeaves;
   readonly #files: ReadonlyMap<string, ClassFile>;
@@ -117,7 +117,7 @@ export class SealedSegment {
   }
 
   /** @throws ArchiveFault when nothing can be said of its records */
-  static async open(folder: string, row: LogSegment): Promise<SealedSegment> {
+  static async open(folder: string, row: LogSegment): Promise<OpenSegment> {
     const descriptor = await readDescriptor(folder, row.name);
     if (descriptor === null)
       throw new ArchiveFault(row.from_seq, `${row.name} is missing, or cannot be read`);
@@ -130,7 +130,7 @@ export class SealedSegment {
     for (const file of segment.files)
       if (row.files.find((one) => one.class === file.class)?.destroyed_at === null)
         files.set(file.class, await openFile(folder, segment, file, leaves));
-    return new SealedSegment(row, leaves, files);
+    return new OpenSegment(row, leaves, files);
   }
 
   get from(): number {

@@ -1,19 +1,18 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Document } from 'openapi-backend';
-import { parse } from 'yaml';
 import { createEgress } from '../connectors/allow-list.js';
 import type { Egress } from '../connectors/egress.js';
 import { closeInterrupted } from './audit/interrupted.js';
 import { type Clock, systemClock } from './base/clock.js';
 import { type Config, loadConfig } from './base/config.js';
 import { createLog, type Logger } from './base/log.js';
-import { PACKAGE_ROOT } from './base/package-root.js';
 import { Catalogue } from './catalogue/catalogue.js';
 import { compileContract } from './catalogue/contract.js';
+import { managementDocument } from './catalogue/management-document.js';
 import { bootstrap } from './control/bootstrap.js';
 import { fillRegistry } from './control/first-facts/fill.js';
 import { createControl } from './control/index.js';
@@ -108,8 +107,6 @@ function sweep({ authorizationServer, database, clock, log }: OpenRooms): NodeJS
   }, SWEEP_MS).unref();
 }
 
-const API_FILE = join(PACKAGE_ROOT, 'openapi.yaml');
-
 interface Node {
   readonly config: Config;
   readonly clock: Clock;
@@ -158,9 +155,9 @@ async function buildServer(rooms: ServerRooms, redis: Redis | null): Promise<Ser
   const issuer = issuerOf(config.publicUrl);
   const trusted = trustedIssuers(config, { clock, log, fetchKeys: keyFetcher(rooms.egress) });
   const tokens = createTokenVerifier({ keyRing: rooms.keyRing, issuer, clock, dpop, trusted });
-  const apiText = readFileSync(API_FILE, 'utf8');
+  const { root } = managementDocument();
   const handlers = createControl(controlContext(rooms));
-  const api = await createManagementApi(parse(apiText) as Document, compileContract(apiText), handlers);
+  const api = await createManagementApi(structuredClone(root) as Document, compileContract(root), handlers);
   let gate: Gate | null = null;
   const metrics = new Metrics({
     lgsp_records_waiting: { help: 'Records waiting for the disk', read: () => recorder.waiting },

@@ -1,10 +1,11 @@
 import type { Config } from '../base/config.js';
+import { managementDocument } from '../catalogue/management-document.js';
+import { publicDocument } from '../catalogue/public-document.js';
 import { cataloguePage } from './catalogue-page.js';
 import { API_CATALOGUE_LINK, API_CATALOGUE_TYPE, apiCatalogue, protectedResource } from './discovery.js';
 import { htmlDocument, jsonDocument, type PortalRoute, redirectTo } from './document.js';
 import { chosenLanguage, linkTo, negotiatedLanguage } from './language.js';
 import { type Entry, Listing, type PortalCatalogue } from './listing.js';
-import { managementDocument } from './management-document.js';
 import { problemList, problemPage } from './problem-pages.js';
 import { managementPage, servicePage } from './reference-page.js';
 
@@ -36,7 +37,9 @@ function catalogueRoutes({ config }: PortalParts, listing: Listing): PortalRoute
 
 /** The management API's own document; its path must be tried before those of the services. */
 function managementRoutes({ config }: PortalParts): PortalRoute[] {
-  const document = managementDocument(config.publicUrl);
+  const { publicUrl } = config;
+  // Full addresses: a copy taken elsewhere still knows which gateway it speaks of.
+  const document = publicDocument(managementDocument(), `${publicUrl}/api`, `${publicUrl}/oidc/token`);
   return [
     {
       path: '/docs/api',

@@ -1,9 +1,6 @@
 import { once } from 'node:events';
 import { PassThrough } from 'node:stream';
-import exceljs from 'exceljs';
 import { EXPORT_COLUMNS, harmless, type Particulars, type RecordPages } from './columns.js';
-
-const { stream } = exceljs;
 
 /** The workbook writer takes whatever it is given; it is given no more while what left it is not taken. */
 async function taken(out: PassThrough): Promise<void> {
@@ -15,7 +12,13 @@ async function taken(out: PassThrough): Promise<void> {
 }
 
 async function write(out: PassThrough, pages: RecordPages, particulars: Particulars): Promise<void> {
-  const book = new stream.xlsx.WorkbookWriter({ stream: out, useStyles: true, useSharedStrings: false });
+  // Loading it takes as long as half a start of the gateway: only who asks for a workbook waits for that.
+  const { default: exceljs } = await import('exceljs');
+  const book = new exceljs.stream.xlsx.WorkbookWriter({
+    stream: out,
+    useStyles: true,
+    useSharedStrings: false,
+  });
   const sheet = book.addWorksheet('Nhật ký', { views: [{ state: 'frozen', ySplit: 1 }] });
   sheet.columns = EXPORT_COLUMNS.map(({ header, width }) => ({ header, width }));
   sheet.getRow(1).font = { bold: true };

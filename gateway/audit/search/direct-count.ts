@@ -1,13 +1,10 @@
 import type { Knex } from 'knex';
 import { HOUR_MS } from './calendar.js';
-import { SERIES_COLUMNS, type SeriesFacts, seriesOfRecords } from './series.js';
+import { FACT_COLUMNS, seriesOfRecords } from './series.js';
 import { applyTerm, type Builder, leadOf, lookedAt, type RecordFilters, type Term } from './terms.js';
 
 /** The most records that one count looks at; past it the number found is said to be the least. */
 export const COUNT_LIMIT = 10_000;
-
-/** Records of one kind in one hour. */
-export type Counted = SeriesFacts & { readonly hour: number; readonly n: number };
 
 /** Which records are counted one by one. */
 export interface CountAsk {
@@ -19,21 +16,18 @@ export interface CountAsk {
   readonly led?: boolean;
 }
 
-const hourOf = ({ knex, engine }: Builder): Knex.Raw =>
-  knex.raw(
-    engine === 'postgres'
-      ? `(received_at / ${HOUR_MS}) * ${HOUR_MS} AS hour`
-      : `received_at - received_at % ${HOUR_MS} AS hour`,
-  );
+/** SQL for the beginning of the hour in which a record was received. */
+export const hourOf = ({ engine }: Builder, column = 'received_at'): string =>
+  engine === 'postgres' ? `(${column} / ${HOUR_MS}) * ${HOUR_MS}` : `${column} - ${column} % ${HOUR_MS}`;
 
 /**
- * Two questions: how many of each kind in each hour, and how many records were looked at (`COUNT_LIMIT` and one more:
- * there are more than were counted).
+ * Three questions: how many of each kind, how many in each hour, and how many records were looked at (`COUNT_LIMIT` and
+ * one more: there are more than were counted). Kinds and hours apart are a few rows where both together are thousands.
  */
 export function directCount(
   source: Builder,
   { query, terms, within, led = true }: CountAsk,
-): [counts: Knex.QueryBuilder, looked: Knex.QueryBuilder] {
+): [series: Knex.QueryBuilder, steps: Knex.QueryBuilder, looked: Knex.QueryBuilder] {
   const { knex } = source;
   const lead = led ? leadOf(terms) : undefined;
   const looked = lookedAt(source, query, lead);
@@ -41,16 +35,25 @@ export function directCount(
   if (!led) void looked.clearOrder().orderBy('seq');
   within?.(looked);
   const rest = terms.filter((term) => term !== lead);
-  const counts = knex(
-    looked
-      .clone()
-      .select([...new Set(['received_at', ...SERIES_COLUMNS, ...rest.map(([column]) => column)])])
-      .limit(COUNT_LIMIT)
-      .as('looked'),
-  ).select(...seriesOfRecords(source), hourOf(source), knex.raw('count(*) AS n'));
-  for (const term of rest) applyTerm(source, counts, term, true);
-  // The hour first: it tells most records apart, and a comparison of thirteen texts is spared.
-  void counts.groupByRaw(`hour, ${SERIES_COLUMNS.map((_, i) => i + 1).join(', ')}`);
+  const counted = (...columns: readonly string[]): Knex.QueryBuilder => {
+    const wanted = new Set([...columns, ...rest.map(([column]) => column)]);
+    const rows = knex(
+      looked
+        .clone()
+        .select([...wanted])
+        .limit(COUNT_LIMIT)
+        .as('looked'),
+    );
+    for (const term of rest) applyTerm(source, rows, term, true);
+    return rows;
+  };
+  const n = knex.raw('count(*) AS n');
+  const series = counted(...FACT_COLUMNS)
+    .select(...seriesOfRecords(source, FACT_COLUMNS), n)
+    .groupByRaw(FACT_COLUMNS.map((_, i) => i + 1).join(', '));
+  const steps = counted('received_at')
+    .select(knex.raw(`${hourOf(source)} AS start`), n)
+    .groupByRaw('1');
   const seen = knex(
     looked
       .clone()
@@ -58,5 +61,5 @@ export function directCount(
       .limit(COUNT_LIMIT + 1)
       .as('looked'),
   ).count({ n: '*' });
-  return [counts, seen];
+  return [series, steps, seen];
 }

@@ -33,9 +33,26 @@ const COUNTED = new Set<string>(SERIES_COLUMNS);
 /** Whether counts are kept by the column of this filter. */
 export const isCounted = ([column]: Term): boolean => COUNTED.has(column);
 
+/** What a summary tells apart: fewer columns, and so fewer groups, than there are series. */
+export const FACT_COLUMNS = [
+  'operation',
+  'system',
+  'agency',
+  'code',
+  'outcome',
+  'service',
+  'provider',
+  'version',
+] as const satisfies readonly SeriesColumn[];
+
+export type Facts = Readonly<Record<(typeof FACT_COLUMNS)[number], string>>;
+
 /** The same columns of `records`, as a series has them. */
-export function seriesOfRecords({ knex }: Builder): Knex.Raw[] {
-  return SERIES_COLUMNS.map((column) =>
+export function seriesOfRecords(
+  { knex }: Builder,
+  columns: readonly SeriesColumn[] = SERIES_COLUMNS,
+): Knex.Raw[] {
+  return columns.map((column) =>
     knex.raw(column === 'status' ? 'coalesce(??, 0) AS ??' : `coalesce(??, '') AS ??`, [column, column]),
   );
 }

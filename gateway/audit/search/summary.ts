@@ -1,10 +1,10 @@
 import type { Knex } from 'knex';
 import type { Database } from '../../store/database.js';
 import { DAY_MS, LEVELS, type Span, spansOf, type Unit } from './calendar.js';
-import { type CountAsk, type Counted, directCount } from './direct-count.js';
+import { directCount } from './direct-count.js';
 import { entryCounts, withFacts } from './entry-count.js';
 import { type RecordReader, readerOf } from './reader.js';
-import { COUNTS, isCounted, matchingSeries, type SeriesFacts } from './series.js';
+import { COUNTS, type Facts, isCounted, matchingSeries } from './series.js';
 import { type RecordSummary, Sums } from './sums.js';
 import { type RecordFilters, type RecordScope, type Term, termsOf } from './terms.js';
 
@@ -52,20 +52,22 @@ function keptCounts(
   const n = reader.knex.raw('CAST(sum(c.n) AS bigint) AS n');
   const rows = (): Knex.QueryBuilder => keptRows(reader, span, unit, terms);
   return [
-    withFacts(reader, rows().select('c.series', n).groupBy('c.series'), ['n']),
+    withFacts(reader, rows().select('c.series', n).groupBy('c.series')),
     rows().select('c.start', n).groupBy('c.start'),
   ];
 }
 
-/** What is asked of one moment of the log: a question or two each, and what they count. */
-type Plan = { readonly counts: 'kept' | 'records'; readonly queries: readonly Knex.QueryBuilder[] }[];
+/** Records that are counted together, by up to three questions: by what they are about, by time, how many were looked at. */
+type Part = readonly Knex.QueryBuilder[];
 
-function planOf(reader: RecordReader, query: SummaryQuery, terms: readonly Term[], interval: Unit): Plan {
-  const records = (ask: Omit<CountAsk, 'terms'>): Plan[number] => ({
-    counts: 'records',
-    queries: directCount(reader, { ...ask, terms }),
-  });
-  if (query.below !== undefined || !terms.every(isCounted)) return [records({ query })];
+type Answers = [
+  series: (Facts & { n: number })[],
+  steps: { start: number; n: number }[],
+  looked?: { n: number }[],
+];
+
+function planOf(reader: RecordReader, query: SummaryQuery, terms: readonly Term[], interval: Unit): Part[] {
+  if (query.below !== undefined || !terms.every(isCounted)) return [directCount(reader, { query, terms })];
   const done = (): Knex.QueryBuilder => reader.knex('progress').select('value').where({ name: COUNTS });
   const { from = Number.NEGATIVE_INFINITY, to = Number.POSITIVE_INFINITY } = query;
   const after = (looked: Knex.QueryBuilder): void => {
@@ -74,12 +76,10 @@ function planOf(reader: RecordReader, query: SummaryQuery, terms: readonly Term[
     if (query.to !== undefined) void looked.whereRaw('+received_at < ?', [query.to]);
   };
   return [
-    ...spansOf(from, to, interval).map((span): Plan[number] =>
-      span.unit === null
-        ? { counts: 'records', queries: [entryCounts(reader, span, terms)] }
-        : { counts: 'kept', queries: keptCounts(reader, span, span.unit, terms) },
+    ...spansOf(from, to, interval).map((span) =>
+      span.unit === null ? entryCounts(reader, span, terms) : keptCounts(reader, span, span.unit, terms),
     ),
-    records({ query: {}, within: after, led: false }),
+    directCount(reader, { query: {}, terms, within: after, led: false }),
   ];
 }
 
@@ -95,12 +95,11 @@ export async function summariseRecords(
   const reader = readerOf(source);
   const interval = intervalOf(query);
   const plan = planOf(reader, query, termsOf(query, scope), interval);
-  const answers = await reader.read(plan.flatMap(({ queries }) => queries));
+  const answers = await reader.read(plan.flat());
   const sums = new Sums(interval);
-  for (const { counts, queries } of plan) {
-    const [first = [], second = []] = answers.splice(0, queries.length);
-    if (counts === 'records') sums.addCounted(first as Counted[], (second as { n: number }[])[0]?.n ?? 0);
-    else sums.addKept(first as (SeriesFacts & { n: number })[], second as { start: number; n: number }[]);
+  for (const part of plan) {
+    const [series, steps, looked] = answers.splice(0, part.length) as Answers;
+    sums.add(series, steps, looked?.[0]?.n ?? 0);
   }
   return sums.summary();
 }

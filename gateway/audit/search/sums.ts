@@ -1,6 +1,6 @@
 import { startOf, type Unit } from './calendar.js';
-import { COUNT_LIMIT, type Counted } from './direct-count.js';
-import type { SeriesFacts } from './series.js';
+import { COUNT_LIMIT } from './direct-count.js';
+import type { Facts } from './series.js';
 
 export interface FacetValue {
   readonly value: string;
@@ -38,25 +38,22 @@ export class Sums {
     this.#interval = interval;
   }
 
-  /** Records that were counted one by one. @param seen how many were looked at, up to one more than the limit */
-  addCounted(rows: readonly Counted[], seen: number): void {
-    if (seen > COUNT_LIMIT) this.#exact = false;
-    for (const row of rows) {
-      this.#addSeries(row, row.n);
-      this.#addStep(row.hour, row.n);
-    }
-  }
-
-  /** Counts that were kept, added up by series and by time. */
-  addKept(
-    series: readonly (SeriesFacts & { readonly n: number })[],
+  /**
+   * The same records by what they are about and by time.
+   *
+   * @param looked how many were gone through for it, up to one more than the limit; 0 where counts are kept
+   */
+  add(
+    series: readonly (Facts & { readonly n: number })[],
     steps: readonly { readonly start: number; readonly n: number }[],
+    looked: number,
   ): void {
+    if (looked > COUNT_LIMIT) this.#exact = false;
     for (const row of series) this.#addSeries(row, row.n);
     for (const row of steps) this.#addStep(row.start, row.n);
   }
 
-  #addSeries(facts: SeriesFacts, n: number): void {
+  #addSeries(facts: Facts, n: number): void {
     this.#total += n;
     for (const [name, values] of this.#facets) {
       const value =

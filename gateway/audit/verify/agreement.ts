@@ -4,8 +4,10 @@ import type { AuditRecord } from '../record.js';
 // What a pattern reads of a value. Escapes are left to a parser, and so is all that nests.
 const TEXT = '"[^"\\\\\\x00-\\x1f]*"';
 const NUMBER = '-?(?:0|[1-9]\\d*)(?:\\.\\d+)?(?:e[-+]?\\d+)?';
-const NAMES = '"[ !#-\\[\\]-~]*"';
-const LIST = `\\[(?:${NAMES}(?:,${NAMES})*)?\\]`;
+const list = (name: string): string => `\\[(?:${name}(?:,${name})*)?\\]`;
+const NAMES = list('"[ !#-\\[\\]-~]*"');
+/** No bracket: the first that closes ends the list. */
+const DIGESTS = list('"[!#-Z^-~]*"');
 
 interface Member {
   /** A regular expression of its values. */
@@ -45,8 +47,8 @@ const MEMBERS: Readonly<Record<Exclude<keyof AuditRecord, 'target' | 'claimed'>,
   method: { value: TEXT },
   path: { value: TEXT },
   grant: repeatedText('grant_no'),
-  disclosed: { value: LIST },
-  subjects: { value: LIST },
+  disclosed: { value: NAMES },
+  subjects: { value: DIGESTS },
   subjectsLeftOut: { value: NUMBER },
   outcome: repeatedText('outcome'),
   stage: { value: TEXT },
@@ -64,10 +66,6 @@ const MEMBERS: Readonly<Record<Exclude<keyof AuditRecord, 'target' | 'claimed'>,
 
 const IN_ORDER = Object.entries(MEMBERS).sort(([a], [b]) => (a < b ? -1 : 1));
 const REPEATED = IN_ORDER.filter(([, { column }]) => column !== undefined);
-/** Members that a pattern captures, in order: a group is known by its place, for names cost an object a record. */
-const CAPTURED = IN_ORDER.filter(
-  ([name, { column }]) => column !== undefined || name === 'received' || name === 'subjects',
-).map(([name]) => name);
 
 /** The columns in the order in which a leaf has them; behind them those that no member repeats as it is. */
 const COLUMN_ORDER: readonly (keyof Columns)[] = [
@@ -77,14 +75,11 @@ const COLUMN_ORDER: readonly (keyof Columns)[] = [
   'target_key',
 ];
 
-const groupOf = (name: string): number => CAPTURED.indexOf(name) + 1;
-const [RECEIVED, SUBJECTS, RECEIVED_AT] = [groupOf('received'), groupOf('subjects'), CAPTURED.length + 1];
-
 /** SQL of SQLite for the columns of a record as one JSON array. */
 export const COLUMN_ARRAY = `json_array(${COLUMN_ORDER.map((name) => `"${name}"`).join(', ')})`;
 
-function memberPattern([name, { value }]: readonly [string, Member]): string {
-  return `"${name}":${CAPTURED.includes(name) ? '(' : '(?:'}${value})`;
+function memberPattern([name, { value, column }]: readonly [string, Member]): string {
+  return `"${name}":${column === undefined ? '(?:' : '('}${value})`;
 }
 
 /**
@@ -96,11 +91,25 @@ function agreementPattern(): RegExp {
   const before = IN_ORDER.filter(([name]) => name < 'v').map((member) => `(?:${memberPattern(member)},)?`);
   const after = IN_ORDER.filter(([name]) => name > 'v').map((member) => `(?:,${memberPattern(member)})?`);
   const leaf = `\\{${before.join('')}${memberPattern(['v', MEMBERS.v])}${after.join('')}\\}`;
-  const repeated = REPEATED.map(([name]) => `\\${groupOf(name)}(?:null)?,`).join('');
-  return new RegExp(`${leaf}\\n\\[${repeated}(\\d+),null,null\\](?![^\\x00])`, 'y');
+  const repeated = REPEATED.map((_, i) => `\\${i + 1}(?:null)?,`).join('');
+  return new RegExp(`${leaf}\\n\\[${repeated}\\d+,null,null\\](?![^\\x00])`, 'y');
 }
 
 const PATTERN = agreementPattern();
+
+/** What follows the time of receipt in the array of columns. */
+const BEHIND_TIME = ',null,null]'.length;
+
+/**
+ * What stands between the name of a member, with what opens its value, and what closes that; null where it is not there.
+ * Of a text that the pattern took: no value in it holds a quote, so that a name before a colon is a member's.
+ */
+function memberText(text: string, opens: string, closes: string): string | null {
+  const found = text.indexOf(opens);
+  if (found < 0) return null;
+  const from = found + opens.length;
+  return text.slice(from, text.indexOf(closes, from));
+}
 
 /** What is still to be held against a record whose columns agree with its leaf. */
 export type Agreeing = Pick<AuditRecord, 'received' | 'subjects'>;
@@ -113,12 +122,14 @@ export type Agreeing = Pick<AuditRecord, 'received' | 'subjects'>;
  */
 export function plainlyAgreeing(text: string, at: number): Agreeing | null {
   PATTERN.lastIndex = at;
-  const found = PATTERN.exec(text);
-  if (found === null) return null;
-  const received = found[RECEIVED]?.slice(1, -1) ?? '';
-  if (Date.parse(received) !== Number(found[RECEIVED_AT])) return null;
-  const subjects = found[SUBJECTS];
-  return subjects === undefined ? { received } : { received, subjects: JSON.parse(subjects) as string[] };
+  // Only whether it matches: an array of all that was captured costs as much again.
+  if (!PATTERN.test(text)) return null;
+  const taken = text.slice(at, PATTERN.lastIndex);
+  const received = memberText(taken, '"received":"', '"') ?? '';
+  const time = taken.slice(taken.lastIndexOf(',', taken.length - BEHIND_TIME - 1) + 1, -BEHIND_TIME);
+  if (Date.parse(received) !== Number(time)) return null;
+  const subjects = memberText(taken, '"subjects":[', ']');
+  return subjects === null ? { received } : { received, subjects: JSON.parse(`[${subjects}]`) as string[] };
 }
 
 /** The same by parsing both. @returns null where they do not agree */

@@ -7,7 +7,7 @@ import { type TestDatabase, embedded } from '../kit/databases.js';
 import { startLog, verifierKeys } from './log.js';
 import { aRecord } from './records.js';
 
-const PROGRAM = join(import.meta.dirname, 'independent-verifier.py');
+const PROGRAM = 'test/audit/independent-verifier.py';
 const found = (program: string, argument: string): boolean => spawnSync(program, [argument]).status === 0;
 
 // The program follows docs/log.md step by step and shares no code with the gateway: where it needs more than the page says, the page

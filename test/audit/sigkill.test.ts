@@ -1,16 +1,16 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
 import type { Database } from '../../gateway/store/database.js';
 import { engines } from '../kit/databases.js';
+import { ownModule } from '../kit/own-module.js';
 import { logKeys, startLog, verify } from './log.js';
 import { aRecord } from './records.js';
 
-const WRITER = fileURLToPath(new URL('./writer.ts', import.meta.url));
+const WRITER = ownModule(import.meta.url, './writer');
 const ROUNDS = 3;
 
 function startWriter(database: Database): ChildProcess {
-  return spawn(process.execPath, ['--import', 'tsx', WRITER], {
+  return spawn(process.execPath, [...WRITER.execArgv, WRITER.path], {
     env: {
       ...process.env,
       ENGINE: database.engine,

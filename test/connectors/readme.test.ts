@@ -6,8 +6,7 @@ import { HttpBindingSchema, HttpSettingsSchema } from '../../connectors/http/set
 import { CONVERSION_NAMES } from '../../connectors/mapping/conversion.js';
 import { SqlBindingSchema, SqlSettingsSchema } from '../../connectors/sql/settings.js';
 
-const readme = (room: string): string =>
-  readFileSync(new URL(`../../connectors/${room}/README.md`, import.meta.url), 'utf8');
+const readme = (room: string): string => readFileSync(`connectors/${room}/README.md`, 'utf8');
 
 interface Node {
   readonly properties?: Record<string, Node>;

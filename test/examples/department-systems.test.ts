@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
-import { SAMPLE_FOLDER } from '../../examples/lai-chau/folder.js';
 import { type DepartmentSystems, startDepartmentSystems } from '../../examples/lai-chau/systems/index.js';
+import { ownModule } from '../kit/own-module.js';
 
 const apiKeys = { 'mot-cua': 'khoa-mot-cua', 'doanh-nghiep': 'khoa-doanh-nghiep', 'thu-nghiem': 'khoa-thu' };
 type Name = keyof typeof apiKeys;
@@ -153,8 +152,9 @@ describe('the department systems of the sample', () => {
   });
 
   it('ends when its parent goes away', async () => {
-    const child = fork(join(SAMPLE_FOLDER, 'systems/thu-nghiem.ts'), [], {
-      execArgv: ['--import', 'tsx'],
+    const { path, execArgv } = ownModule(import.meta.url, '../../examples/lai-chau/systems/thu-nghiem');
+    const child = fork(path, [], {
+      execArgv: [...execArgv],
       env: { PATH: process.env['PATH'], SOURCE_API_KEY: 'khoa' },
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

@@ -5,6 +5,7 @@ import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { promisify } from 'node:util';
 import { pino } from 'pino';
 import { type TestDatabase, embedded } from '../kit/databases.js';
+import { ownModule } from '../kit/own-module.js';
 import {
   ASSERTION_TYPE,
   assertion,
@@ -344,11 +345,10 @@ describe('token endpoint', () => {
   });
 
   it('writes nothing to the console, from import to answer', async () => {
-    const { stdout, stderr } = await run(
-      process.execPath,
-      ['--import', 'tsx', new URL('./quiet-start.ts', import.meta.url).pathname],
-      { env: { ...process.env, NODE_OPTIONS: '' } },
-    );
+    const { execArgv, path } = ownModule(import.meta.url, './quiet-start');
+    const { stdout, stderr } = await run(process.execPath, [...execArgv, path], {
+      env: { ...process.env, NODE_OPTIONS: '' },
+    });
     assert.deepEqual([stdout, stderr], ['done\n', '']);
   });
 });

@@ -1,8 +1,7 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { sourceLoader } from '../../gateway/base/source-loader.js';
+import { ownModule } from './own-module.js';
 
 export interface ChildSettings {
   readonly settings: Record<string, unknown>;
@@ -19,7 +18,7 @@ export interface ChildGateway {
   kill(): Promise<void>;
 }
 
-const RUNNER = fileURLToPath(new URL('./run-gateway.ts', import.meta.url));
+const RUNNER = ownModule(import.meta.url, './run-gateway');
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>;
 
@@ -47,7 +46,7 @@ export function prepareChildGateway(
   { aheadMs = 0 }: { aheadMs?: number } = {},
 ): WaitingGateway {
   const argument = JSON.stringify({ settings, aheadMs } satisfies ChildSettings);
-  const child: Child = spawn(process.execPath, ['--import', sourceLoader('tsx'), RUNNER, argument], {
+  const child: Child = spawn(process.execPath, [...RUNNER.execArgv, RUNNER.path, argument], {
     stdio: ['pipe', 'pipe', 'pipe'],
   });
   const exit = once(child, 'exit');

@@ -3,13 +3,12 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { fileURLToPath } from 'node:url';
-import { sourceLoader } from '../../gateway/base/source-loader.js';
 import type { Database } from '../../gateway/store/database.js';
 import { migrationSource } from '../../migrations/index.js';
 import { engines, type TestDatabase } from '../kit/databases.js';
+import { ownModule } from '../kit/own-module.js';
 
-const MIGRATOR = fileURLToPath(new URL('./migrator.ts', import.meta.url));
+const MIGRATOR = ownModule(import.meta.url, './migrator');
 const PROCESSES = 4;
 
 interface Migrator {
@@ -20,7 +19,7 @@ interface Migrator {
 /** A process that has loaded everything and waits for the word. */
 async function startMigrator({ dataDir, database }: TestDatabase): Promise<Migrator> {
   const url = database.engine === 'postgres' ? [database.location] : [];
-  const args = ['--import', sourceLoader('tsx'), MIGRATOR, dataDir, ...url];
+  const args = [...MIGRATOR.execArgv, MIGRATOR.path, dataDir, ...url];
   const child: ChildProcessByStdio<Writable, Readable, Readable> = spawn(process.execPath, args, {
     stdio: ['pipe', 'pipe', 'pipe'],
   });

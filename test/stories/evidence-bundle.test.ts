@@ -19,7 +19,7 @@ import { addAgency, addSystem, secretOf } from '../kit/province.js';
 import { unzip, zip } from '../kit/zip.js';
 
 const COUNT = 700;
-const PROGRAM = join(import.meta.dirname, '..', 'audit', 'independent-verifier.py');
+const PROGRAM = 'test/audit/independent-verifier.py';
 const found = (program: string, argument: string): boolean => spawnSync(program, [argument]).status === 0;
 
 async function fill({ gateway }: TestGateway): Promise<void> {

@@ -14,7 +14,7 @@ import { addAgency, addSystem } from '../kit/province.js';
 import { startTimeStampAuthority, type TimeStampAuthority } from '../kit/time-stamp-authority.js';
 import { unzip, zip } from '../kit/zip.js';
 
-const PROGRAM = join(import.meta.dirname, '..', 'audit', 'independent-verifier.py');
+const PROGRAM = 'test/audit/independent-verifier.py';
 const found = (program: string, argument: string): boolean => spawnSync(program, [argument]).status === 0;
 
 interface Witnessed {

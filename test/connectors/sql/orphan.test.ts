@@ -4,8 +4,8 @@ import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import Database from 'better-sqlite3';
+import { ownModule } from '../../kit/own-module.js';
 
 function commandOf(pid: string): string {
   try {
@@ -24,11 +24,13 @@ describe('sql connector: a gateway that is killed', function () {
     new Database(file).exec('CREATE TABLE t (a)').close();
     const children = (): string[] =>
       readdirSync('/proc').filter(
-        (pid) => /^\d+$/.test(pid) && commandOf(pid).includes(`sqlite-child.ts\0${file}`),
+        (pid) =>
+          /^\d+$/.test(pid) &&
+          /sqlite-child\.[jt]s\0/.test(commandOf(pid)) &&
+          commandOf(pid).includes(`\0${file}`),
       );
-    const gateway = fork(fileURLToPath(new URL('./heavy-gateway.ts', import.meta.url)), [file], {
-      execArgv: ['--import', 'tsx'],
-    });
+    const { path, execArgv } = ownModule(import.meta.url, './heavy-gateway');
+    const gateway = fork(path, [file], { execArgv: [...execArgv] });
     await once(gateway, 'message');
     assert.equal(children().length, 1);
     gateway.kill('SIGKILL');

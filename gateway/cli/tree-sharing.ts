@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { REQUEST_STATES } from '../store/sharing-requests.js';
 
 /** Who may suspend: either agency, or the platform that runs the exchange. */
 export const SIDES = ['consumer', 'provider', 'platform'] as const;
@@ -51,20 +52,7 @@ const Agreement = z.strictObject({
 });
 
 /** The states that a file may ask for; the others are passed through, or come by themselves. */
-export const WANTED_STATES = [
-  'draft',
-  'submitted',
-  'in_review',
-  'needs_changes',
-  'refused',
-  'withdrawn',
-  'agreed',
-  'preparing',
-  'testing',
-  'active',
-  'suspended',
-  'terminated',
-] as const;
+export const WANTED_STATES = REQUEST_STATES.filter((state) => state !== 'expired');
 
 const RequestSchema = z
   .strictObject({

@@ -132,17 +132,19 @@ export async function addSecret(context: ControlContext, call: ControlCall): Pro
   };
 }
 
-export async function addKey(context: ControlContext, call: ControlCall): Promise<ControlResult> {
-  const { database, clock } = context;
-  const now = clock.now();
+/** Enters a credential that the caller brings; `checked` refuses one that is known already. */
+async function addBrought(
+  context: ControlContext,
+  call: ControlCall,
+  made: { readonly row: CredentialRow },
+  checked: (live: Awaited<ReturnType<typeof assertMayAdd>>) => unknown,
+): Promise<ControlResult> {
+  const now = made.row.created_at;
   const id = call.path['id'] ?? '';
-  const { jwk } = call.body as { jwk: Readonly<Record<string, unknown>> };
-  const key = await publicKeyOf(jwk, '/body/jwk');
-  const made = makeKey(id, key, now);
-  await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
+  await changing(context.database, { noun: 'system', key: id, at: now }, async (trx) => {
     const system = await mustFind(trx, id);
     assertMayGiveCredential(call.caller, system);
-    await assertNewKey(await assertMayAdd(trx, system, now), key);
+    await checked(await assertMayAdd(trx, system, now));
     await give(trx, call, system, made.row);
   });
   await context.refresh();
@@ -154,25 +156,19 @@ export async function addKey(context: ControlContext, call: ControlCall): Promis
   };
 }
 
+export async function addKey(context: ControlContext, call: ControlCall): Promise<ControlResult> {
+  const { jwk } = call.body as { jwk: Readonly<Record<string, unknown>> };
+  const key = await publicKeyOf(jwk, '/body/jwk');
+  const made = makeKey(call.path['id'] ?? '', key, context.clock.now());
+  return await addBrought(context, call, made, (live) => assertNewKey(live, key));
+}
+
 export async function addCertificate(context: ControlContext, call: ControlCall): Promise<ControlResult> {
-  const { database, clock } = context;
-  const now = clock.now();
-  const id = call.path['id'] ?? '';
+  const now = context.clock.now();
   const { certificate } = call.body as { certificate: string };
-  const made = makeCertificate(id, certificateFacts(certificate, '/body/certificate', now), now);
-  await changing(database, { noun: 'system', key: id, at: now }, async (trx) => {
-    const system = await mustFind(trx, id);
-    assertMayGiveCredential(call.caller, system);
-    assertNewCertificate(await assertMayAdd(trx, system, now), made.row);
-    await give(trx, call, system, made.row);
-  });
-  await context.refresh();
-  const credential = credentialView(made.row, now);
-  return {
-    status: 201,
-    body: credential,
-    act: { noun: 'system', key: id, before: null, after: { credential } },
-  };
+  const facts = certificateFacts(certificate, '/body/certificate', now);
+  const made = makeCertificate(call.path['id'] ?? '', facts, now);
+  return await addBrought(context, call, made, (live) => assertNewCertificate(live, made.row));
 }
 
 export async function revokeCredential(context: ControlContext, call: ControlCall): Promise<ControlResult> {

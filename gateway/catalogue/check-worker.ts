@@ -1,7 +1,8 @@
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort } from 'node:worker_threads';
 import { checkDocument } from './check-document.js';
-import type { Marks } from './check-marks.js';
+import type { CheckAsk } from './check-thread.js';
 
-// The other end of `check-thread.ts`: one document in, one report out.
-const { text, marks } = workerData as { readonly text: string; readonly marks: Marks };
-parentPort?.postMessage(await checkDocument(text, marks));
+// The other end of `check-thread.ts`: a document in, its report out. What is thrown ends the thread.
+parentPort?.on('message', ({ text, marks }: CheckAsk) => {
+  void checkDocument(text, marks).then((report) => parentPort?.postMessage(report));
+});

@@ -100,7 +100,7 @@ async function recording(upstream: Started): Promise<Record<string, number>> {
   const on = await startGateway(upstream, SPREAD);
   const off = await startGateway(upstream, SPREAD, [
     '--import',
-    new URL('./recording-off.ts', import.meta.url).href,
+    new URL('./recording-off.mjs', import.meta.url).href,
   ]);
   try {
     const peers = [

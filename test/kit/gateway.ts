@@ -31,7 +31,8 @@ export function testSettings(
     logLevel: 'silent',
     refreshMs: 50,
     drainMs: 500,
-    schedule: { everyMs: 50 },
+    // An idle gateway of a test should cost its neighbours little.
+    schedule: { everyMs: 100 },
     // Who may call what is the business of the tests of sharing.
     sharing: { defaultSharing: 'open' },
     fourEyes: false,

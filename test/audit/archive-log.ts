@@ -75,16 +75,20 @@ export class ArchivedLog {
     await this.test.database.knex('progress').whereNot({ name: COUNTS_WITHOUT }).update({ value });
   }
 
-  /** One round, whatever comes of it. */
-  async round(change: Partial<Parameters<typeof startArchiving>[0]> = {}): Promise<Archiving> {
-    const { knex } = this.test.database;
-    await knex('turns').update({ next_at: 0, leased_by: null, lease_until: null });
-    const archiving = startArchiving({
+  start(change: Partial<Parameters<typeof startArchiving>[0]> = {}): Archiving {
+    return startArchiving({
       ...{ database: this.test.database, recorder: this.recorder, clock: { now: () => this.now } },
       ...{ log: createLog('silent'), origin: ORIGIN, folder: this.folder, periods: PERIODS, encryptTo: [] },
       ...{ sinks: [], agency: 'H35', everyMs: 3_600_000, lookMs: 60_000 },
       ...change,
     });
+  }
+
+  /** One round, whatever comes of it. */
+  async round(change: Partial<Parameters<typeof startArchiving>[0]> = {}): Promise<Archiving> {
+    const { knex } = this.test.database;
+    await knex('turns').update({ next_at: 0, leased_by: null, lease_until: null });
+    const archiving = this.start(change);
     await eventually(
       async () =>
         (await knex('turns')

@@ -16,12 +16,17 @@ import { storedReceipt } from '../../gateway/audit/stored-receipt.js';
 import { segmentsBetween } from '../../gateway/store/log-segments.js';
 import { engines } from '../kit/databases.js';
 import { ArchivedLog, NEW, NOW, OLD, PERIODS } from './archive-log.js';
-import { startLog, tamper, verifierKeys } from './log.js';
+import { eventually, startLog, tamper, verifierKeys } from './log.js';
 import { aRecord } from './records.js';
 
 /** Whole tiles of what is old. */
 const SEALED = OLD - (OLD % 256);
 const keys = verifierKeys.map(parseVerifierKey);
+
+const BASIS = {
+  ...{ id: 'qd-luu-tru', number: '12/QĐ-UBND', title: 'Thời hạn lưu trữ', issuer: 'UBND' },
+  ...{ kind: 'quyet_dinh', search: '', created_at: 0, updated_at: 0 },
+};
 
 describe('what was so many months ago', () => {
   it('begins with a calendar month of Vietnam', () => {
@@ -241,16 +246,7 @@ for (const engine of engines) {
       const { knex } = log.test.database;
       const [notice] = await knex('notices').where({ kind: 'archive_failed' });
       assert.match(notice.text_en, /qd-luu-tru is no legal basis/);
-      await knex('legal_bases').insert({
-        ...{
-          id: 'qd-luu-tru',
-          number: '12/QĐ-UBND',
-          title: 'Thời hạn lưu trữ',
-          issuer: 'UBND',
-          kind: 'quyet_dinh',
-        },
-        ...{ search: '', created_at: 0, updated_at: 0 },
-      });
+      await knex('legal_bases').insert(BASIS);
       assert.equal((await log.round({ periods })).failing, false);
       const [segment] = await segments();
       const calls = segment?.files.find((file) => file.class === 'calls');
@@ -260,6 +256,21 @@ for (const engine of engines) {
       assert.deepEqual([ok, hashesOnly], [true, calls.records]);
       const [act] = await knex('records').where({ operation: 'destroyLogSegmentFile' });
       assert.match(act.leaf, /"legalBasis":"qd-luu-tru"/);
+    });
+
+    it('destroys no file while its records are in the table', async () => {
+      const { knex } = log.test.database;
+      await knex('legal_bases').insert(BASIS);
+      // A file that goes before its records do: the settings allow no such periods, a clock might.
+      const calls = { months: 60, fileMonths: 1, legalBasis: BASIS.id };
+      const logins = { months: 24, fileMonths: 24, legalBasis: BASIS.id };
+      assert.equal((await log.round({ periods: { ...PERIODS, calls, logins } })).failing, false);
+      const files = await knex('log_segment_files').orderBy('class');
+      assert.deepEqual(
+        files.filter((file) => file.destroyed_at !== null).map((file) => file.class),
+        ['logins'],
+      );
+      assert.equal((await log.verify()).ok, true);
     });
 
     it('goes on with rows that a stop left in the table', async () => {
@@ -319,6 +330,23 @@ for (const engine of engines) {
       assert.ok(existsSync(outside));
       rmSync(outside);
       assert.equal((await log.verify()).fault?.what, 'archive');
+    });
+
+    it('enters nothing for a node whose turn another has taken meanwhile', async () => {
+      const { knex } = log.test.database;
+      await knex('turns').update({ next_at: 0, leased_by: null, lease_until: null });
+      const archiving = log.start();
+      // Its thread has only just been started: it cannot have sealed anything yet.
+      await eventually(
+        async () => (await knex('turns').whereNotNull('leased_by').first()) as object | undefined,
+      );
+      await knex('turns').update({ leased_by: 'another', lease_until: log.now + 60_000 });
+      await eventually(() => Promise.resolve(archiving.failing || undefined), 800);
+      await archiving.close();
+      assert.deepEqual(await segments(), []);
+      assert.equal((await log.round()).failing, false);
+      assert.equal((await segments()).length, 1);
+      assert.equal((await log.verify()).ok, true);
     });
 
     it('seals nothing that does not hold', async () => {

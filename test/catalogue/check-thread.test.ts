@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { checkInThread, DEFAULT_LIMITS } from '../../gateway/catalogue/check-thread.js';
 import { ownModule } from '../kit/own-module.js';
 
-/** A document of so many operations; the last has a fault when asked for. */
+/** A document of so many operations; of a version that is not taken, when a fault is asked for. */
 function documentOf(operations: number, faulty = false): string {
   const paths = Object.fromEntries(
     Array.from({ length: operations }, (_, i) => [
